@@ -1,0 +1,144 @@
+"""The interpreter: the specification of what a program means.
+
+A state maps each buffer to its tiles, an array with dims (y, x, ...) in which y or x has size 1 when all cores
+along it hold the same; a buffer with several places maps to a tuple of such arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from waferviz.program import Array, Move, Program, Step, Work, at_repeat
+
+State = dict[str, Any]
+
+
+def advance(step: Step, old: State, shape: tuple[int, int], repeat: int = 0) -> State:
+    """State after `step`; `old` is left as it was."""
+    new = dict(old)
+    if step.work:
+        new[step.work.write] = apply(step.work, old, repeat)
+    for move in step.moves:
+        tile = held(old[move.read], move.take, repeat)
+        into = held(new[move.write], move.slot, repeat)
+        new[move.write] = put(new[move.write], move.slot, repeat, arrive(move, tile, into, shape, repeat))
+    return new
+
+
+def apply(work: Work, state: State, repeat: int = 0) -> Any:
+    """Result of the work on all cores."""
+    return work.function(*(held(state[name], work.take.get(name), repeat) for name in work.reads))
+
+
+def arrive(move: Move, tile: Any, into: Any, shape: tuple[int, int], repeat: int = 0) -> Any:
+    """What buffer `into` holds once `tile` has moved: numbers, or names of tiles."""
+    index = move.at(repeat)
+    if move.target is None:
+        return _each(tile, lambda value, kept: _received(move, value, kept, index, shape), into)
+    return _reduced(move, tile, into, index, shape)
+
+
+def held(value: Any, place: Array | int | None, repeat: int) -> Any:
+    """The tiles in one place of a buffer."""
+    return value[at_repeat(place, repeat)] if isinstance(value, tuple) else value
+
+
+def put(value: Any, place: Array | int | None, repeat: int, tile: Any) -> Any:
+    """The buffer with the tiles in one place exchanged."""
+    if not isinstance(value, tuple):
+        return tile
+    here = at_repeat(place, repeat)
+    return (*value[:here], tile, *value[here + 1 :])
+
+
+def states(program: Program, state: State) -> Iterator[State]:
+    """State before the first step and after each step."""
+    yield state
+    for step, repeat in program:
+        state = advance(step, state, program.shape, repeat)
+        yield state
+
+
+def _received(move: Move, value: Array, kept: Array, index: Array, shape: tuple[int, int]) -> Array:
+    """Tiles gathered from their sources; cores without a source keep what they have."""
+    came = _gather(value, index, move.axis, shape)
+    missing = index < 0
+    if move.combine:
+        came = np.maximum(kept, came) if move.combine == "max" else kept + came
+    if not missing.any():
+        return came
+    missing = missing.reshape(missing.shape + (1,) * (came.ndim - 2))
+    return np.where(missing, kept, came)
+
+
+def _gather(value: Array, index: Array, axis: str, shape: tuple[int, int]) -> Array:
+    if axis == "xy":
+        whole = np.broadcast_to(value, shape + value.shape[2:])
+        return whole.reshape(-1, *value.shape[2:])[np.broadcast_to(index, shape)]
+    along = 1 if axis == "x" else 0
+    if value.shape[along] == 1:
+        return value
+    if index.shape[1 - along] == 1:
+        return np.take(value, index.ravel(), axis=along, mode="wrap")
+    if value.shape[1 - along] == 1:
+        return np.take(value.reshape(-1, *value.shape[2:]), index, axis=0, mode="wrap")
+    y, x = np.ogrid[: shape[0], : shape[1]]
+    whole = np.broadcast_to(value, shape + value.shape[2:])
+    return whole[y, index] if axis == "x" else whole[index, x]
+
+
+def _reduced(move: Move, value: Any, into: Any, index: Array, shape: tuple[int, int]) -> Any:
+    """Tiles united at their targets with what is there: first of each other, in the order of the cores."""
+    total = _each(into, lambda old: np.array(np.broadcast_to(old, shape + old.shape[2:])))
+    along = {"x": 1, "y": 0}.get(move.axis, -1)
+    if along >= 0 and index.shape[along] == 1 and index.min() >= 0:
+        at = list(np.ogrid[: shape[0], : shape[1]])
+        at[along] = index
+        at[1 - along] = at[1 - along].reshape(index.shape) if index.size > 1 else at[1 - along]
+        return _united(move, total, tuple(at), _folded(move, value, along, shape))
+    sends = np.broadcast_to(index, shape)
+    y, x = np.nonzero(sends >= 0)
+    to_y, to_x = _target(move.axis, y, x, sends, shape)
+    order = np.argsort(to_y * shape[1] + to_x, kind="stable")
+    flat = (to_y * shape[1] + to_x)[order]
+    rank = np.arange(len(flat)) - np.searchsorted(flat, flat)
+    for turn in range(int(rank.max(initial=-1)) + 1):
+        now = order[rank == turn]
+        sent = _each(value, lambda old, now=now: np.broadcast_to(old, shape + old.shape[2:])[y[now], x[now]])
+        total = _united(move, total, (to_y[now], to_x[now]), sent)
+    return total
+
+
+def _folded(move: Move, value: Any, along: int, shape: tuple[int, int]) -> Any:
+    """All tiles of a line united, shape (y, 1, ...) or (1, x, ...)."""
+    if isinstance(value, np.ndarray):
+        whole = np.broadcast_to(value, shape + value.shape[2:])
+        return (np.max if move.combine == "max" else np.sum)(whole, axis=along, keepdims=True, dtype=value.dtype)
+    return value.total(along, shape)
+
+
+def _united(move: Move, total: Any, at: tuple[Array, ...], sent: Any) -> Any:
+    """`total` with `sent` added (or the maximum taken) at the cores `at`; writes into `total`."""
+    here = _each(total, lambda old: old[at])
+    both = np.maximum(here, sent) if move.combine == "max" else here + sent
+    return _each(total, lambda old, new: _placed(old, at, new), both)
+
+
+def _target(axis: str, y: Array, x: Array, sends: Array, shape: tuple[int, int]) -> tuple[Array, Array]:
+    to = sends[y, x]
+    if axis == "xy":
+        return to // shape[1], to % shape[1]
+    return (y, to) if axis == "x" else (to, x)
+
+
+def _placed(value: Array, at: tuple[Array, ...], new: Array) -> Array:
+    value[at] = new
+    return value
+
+
+def _each(value: Any, change: Any, *others: Any) -> Any:
+    """A change of an array, or of every array of names."""
+    return change(value, *others) if isinstance(value, np.ndarray) else value.each(change, *others)

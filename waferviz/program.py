@@ -1,0 +1,355 @@
+"""Programs: simultaneous moves and work on a mesh of cores, as plain data.
+
+Index arrays have dims (repeat, y, x), each of size 1 where nothing depends on it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Axis = Literal["x", "y", "xy"]
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Move:
+    """One transfer of every core at once: where each core receives from, or where it sends to.
+
+    Attributes
+    ----------
+    read, write : str
+        Buffer a tile leaves, buffer it arrives in.
+    axis : "x", "y" or "xy"
+        Direction of travel; with "xy" the index counts cores row by row and routes go along x, then y.
+    source : array, optional
+        Index of the core each core receives from, -1 for none: shape (cores along axis,), (y, x) or (repeat, y, x).
+    target : array, optional
+        Index of the core each core sends to, -1 for none; needs `combine`.
+    combine : "add" or "max", optional
+        How tiles that arrive at one core are united with each other and with what is there.
+    only : array of bool, optional
+        Lines (rows for axis "x", columns for "y") that move: shape (lines,) or (repeat, lines).
+    relay : bool
+        Cores on the way take in and resend every word, instead of routers passing it through.
+    take, slot : int or array of shape (repeat,), optional
+        Place of the read buffer that is sent, place of the write buffer that is filled.
+    """
+
+    read: str
+    write: str
+    axis: Axis
+    source: Array | None = None
+    target: Array | None = None
+    combine: Literal["add", "max"] | None = None
+    only: Array | None = None
+    relay: bool = False
+    take: Array | int | None = None
+    slot: Array | int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.source is None) == (self.target is None):
+            raise ValueError(f"move of {self.read} to {self.write}: give either source or target")
+        if self.target is not None and self.combine is None:
+            raise ValueError(
+                f"move of {self.read} to {self.write}: several cores may send to one; give combine='add' or 'max'"
+            )
+
+    @cached_property
+    def index(self) -> Array:
+        """The index array with dims (repeat, y, x), sizes 1 where nothing depends on the dim."""
+        index = np.asarray(self.source if self.target is None else self.target)
+        if index.ndim == 1:
+            return index[None, :, None] if self.axis == "y" else index[None, None, :]
+        return index if index.ndim == 3 else index[None]
+
+    @cached_property
+    def lines(self) -> Array:
+        """Which lines move, dims (repeat, line), sizes 1 where nothing depends on the dim."""
+        if self.only is None:
+            return np.ones((1, 1), dtype=bool)
+        return np.atleast_2d(np.asarray(self.only, dtype=bool))
+
+    def at(self, repeat: int) -> Array:
+        """Index of shape (y | 1, x | 1) in one repeat, -1 where a line does not move."""
+        index = self.index[min(repeat, len(self.index) - 1)]
+        if self.only is None:
+            return index
+        lines = self.lines[min(repeat, len(self.lines) - 1)]
+        return np.where(lines[:, None] if self.axis == "x" else lines, index, -1)
+
+    @property
+    def repeats(self) -> int:
+        """Repeats after which the move starts over; 1 when every repeat is alike."""
+        places = [len(np.atleast_1d(place)) for place in (self.take, self.slot) if place is not None]
+        return max(len(self.index), len(self.lines), *places, 1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Work:
+    """What the cores compute in a step.
+
+    The same function runs on numbers (tiles of dims (y, x, ...)), on names (which block is where) and on
+    shapes (how many multiply-adds), so write it with `@`, `+` and `.mT` alone.
+
+    Attributes
+    ----------
+    reads : tuple of str
+        Buffers handed to `function`, in order.
+    write : str
+        Buffer that holds the result.
+    function : callable
+        Tiles to tile.
+    take : dict
+        Place of a buffer with several places that is read: int or array of shape (repeat,).
+    """
+
+    reads: tuple[str, ...]
+    write: str
+    function: Callable[..., Any]
+    take: dict[str, Array | int] = field(default_factory=dict)
+
+    @property
+    def plain(self) -> bool:
+        """True for the multiply-add of `multiply`, which the fast tier knows."""
+        return self.function is _multiply_add
+
+
+def _multiply_add(a: Any, b: Any, c: Any) -> Any:
+    return c + a @ b
+
+
+def multiply(a: str, b: str, c: str, take: dict[str, Array | int] | None = None) -> Work:
+    """Work `c = c + a @ b` on every core."""
+    return Work(reads=(a, b, c), write=c, function=_multiply_add, take=take or {})
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """Moves and work that happen at the same time; both read the state before the step."""
+
+    label: str
+    moves: tuple[Move, ...] = ()
+    work: Work | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Repeat:
+    """Steps done `times` times over."""
+
+    steps: tuple[Step, ...]
+    times: int
+
+
+@dataclass(frozen=True, eq=False)
+class Buffer:
+    """Memory that every core sets aside for one tile, or for `places` tiles.
+
+    Attributes
+    ----------
+    dims : tuple of str
+        Tile dims, of "m", "k" and "n".
+    places : int
+        Tiles held side by side.
+    double : bool
+        A second copy takes in the next tile while this one is used.
+    """
+
+    dims: tuple[str, str]
+    places: int = 1
+    double: bool = False
+
+    @property
+    def tiles(self) -> int:
+        """Tiles of memory per core."""
+        return self.places * (2 if self.double else 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Operand:
+    """Which block of a matrix each core holds: block row and block column, broadcastable to (y, x).
+
+    `blocks` counts the block rows and block columns of the whole matrix.
+    """
+
+    row: Array
+    column: Array
+    blocks: tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Placement:
+    """Physical row of each logical row, physical column of each logical column.
+
+    Attributes
+    ----------
+    shape : (int, int)
+        Physical cores, as (rows, columns).
+    y, x : array
+        Shapes (logical rows,) and (logical columns,).
+    """
+
+    shape: tuple[int, int]
+    y: Array
+    x: Array
+
+    @classmethod
+    def identity(cls, shape: tuple[int, int]) -> Placement:
+        """Every core where it says it is."""
+        return cls(shape=shape, y=np.arange(shape[0]), x=np.arange(shape[1]))
+
+    @classmethod
+    def folded(cls, logical: tuple[int, int], shape: tuple[int, int]) -> Placement:
+        """Neighbouring logical cores on one physical core, evenly; logical sides are multiples of physical ones."""
+        y, x = (np.arange(big) // (big // small) for big, small in zip(logical, shape, strict=True))
+        return cls(shape=shape, y=y, x=x)
+
+    @property
+    def is_identity(self) -> bool:
+        """True when no core holds more than its own tiles."""
+        return all(np.array_equal(line, np.arange(n)) for line, n in zip((self.y, self.x), self.shape, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Program:
+    """A distributed algorithm on a mesh: what is held where, and what happens step by step.
+
+    Attributes
+    ----------
+    name : str
+        Name shown to people.
+    shape : (int, int)
+        Logical cores, as (rows, columns).
+    body : tuple of Step or Repeat
+        The steps, repeats kept as repeats.
+    buffers : dict of str to Buffer
+        Memory of every core.
+    operands : dict of str to Operand
+        Buffers filled before the first step, from which block.
+    result : str
+        Buffer that holds block (y, x) of the product at the end.
+    paper : str
+        Where the algorithm is published.
+    transposed : bool
+        The second operand of shape (N, K) is used as its transpose.
+    placement : Placement, optional
+        Logical to physical cores; identity when left out.
+    """
+
+    name: str
+    shape: tuple[int, int]
+    body: tuple[Step | Repeat, ...]
+    buffers: dict[str, Buffer]
+    operands: dict[str, Operand]
+    result: str = "C"
+    paper: str = ""
+    transposed: bool = False
+    placement: Placement | None = None
+
+    def __post_init__(self) -> None:
+        for repeat in self.repeats:
+            for step in repeat.steps:
+                _check(self, step, repeat.times)
+
+    @property
+    def repeats(self) -> tuple[Repeat, ...]:
+        """The body with single steps as repeats of one."""
+        return tuple(part if isinstance(part, Repeat) else Repeat((part,), 1) for part in self.body)
+
+    def __len__(self) -> int:
+        return sum(part.times * len(part.steps) for part in self.repeats)
+
+    def __iter__(self) -> Iterator[tuple[Step, int]]:
+        """Every step in order, with the number of its repeat."""
+        for part in self.repeats:
+            for repeat in range(part.times):
+                for step in part.steps:
+                    yield step, repeat
+
+    @property
+    def place(self) -> Placement:
+        """The placement, identity when none is given."""
+        return self.placement or Placement.identity(self.shape)
+
+    @property
+    def blocks(self) -> dict[str, int]:
+        """Number of blocks along m, k and n."""
+        a, b = self.operands["A"], self.operands["B"]
+        return {"m": a.blocks[0], "k": a.blocks[1], "n": b.blocks[0 if self.transposed else 1]}
+
+
+def at_repeat(place: Array | int | None, repeat: int) -> int:
+    """Place of a buffer in one repeat; 0 when there is only one."""
+    if place is None:
+        return 0
+    places = np.atleast_1d(place)
+    return int(places[min(repeat, len(places) - 1)])
+
+
+def code_of(function: Callable[..., object]) -> str:
+    """Source text of a function, or "" where there is none to be had."""
+    try:
+        return inspect.getsource(inspect.unwrap(function))
+    except (OSError, TypeError):
+        return ""
+
+
+def _check(program: Program, step: Step, times: int) -> None:
+    """Raise ValueError for a step that cannot be carried out on the program's mesh."""
+    where = f"{program.name}, step {step.label!r}"
+    names = {name for move in step.moves for name in (move.read, move.write)}
+    names |= {*step.work.reads, step.work.write} if step.work else set()
+    if unknown := sorted(names - set(program.buffers)):
+        raise ValueError(f"{where}: no buffer {unknown[0]!r}; declare it, the buffers are {list(program.buffers)}")
+    for move in step.moves:
+        _check_move(program, move, times, where)
+    _check_collisions(program, step, times, where)
+
+
+def _check_move(program: Program, move: Move, times: int, where: str) -> None:
+    rows, columns = program.shape
+    limit = {"x": columns, "y": rows, "xy": rows * columns}[move.axis]
+    for size, full, dim in zip(move.index.shape, (times, rows, columns), ("repeats", "rows", "columns"), strict=True):
+        if size not in (1, full):
+            raise ValueError(
+                f"{where}: the index of {move.read} along {move.axis} has {size} {dim}, the mesh {full}; use 1 or {full}"
+            )
+    lines = rows if move.axis == "x" else columns
+    if move.lines.shape[0] not in (1, times) or move.lines.shape[1] not in (1, lines):
+        raise ValueError(f"{where}: only={move.lines.shape} does not fit {times} repeats of {lines} lines")
+    if move.index.min() < -1 or move.index.max() >= limit:
+        bad = np.argwhere((move.index < -1) | (move.index >= limit))[0]
+        raise ValueError(
+            f"{where}: the move of {move.read} along {move.axis} points to core {move.index[tuple(bad)]} at "
+            f"(repeat, y, x) = {tuple(int(i) for i in bad)}, outside 0..{limit - 1}; use -1 for no transfer"
+        )
+    for place, name in ((move.take, move.read), (move.slot, move.write)):
+        held = program.buffers[name].places
+        if place is not None and not np.all((np.asarray(place) >= 0) & (np.asarray(place) < held)):
+            raise ValueError(f"{where}: buffer {name} has places 0..{held - 1}, the move asks for {np.max(place)}")
+
+
+def _check_collisions(program: Program, step: Step, times: int, where: str) -> None:
+    """Raise ValueError when two moves of one step put a tile into the same buffer of the same core."""
+    for number, move in enumerate(step.moves):
+        for other in step.moves[:number]:
+            if other.write != move.write or (move.combine and other.combine):
+                continue
+            if move.axis == other.axis and not (move.lines & other.lines).any():
+                continue
+            for repeat in range(max(move.repeats, other.repeats) if times else 0):
+                if at_repeat(move.slot, repeat) != at_repeat(other.slot, repeat):
+                    continue
+                both = np.broadcast_to((move.at(repeat) >= 0) & (other.at(repeat) >= 0), program.shape)
+                if both.any():
+                    y, x = np.argwhere(both)[0]
+                    raise ValueError(
+                        f"{where}: two tiles arrive in {move.write} of core ({y},{x}) at once; "
+                        "let them arrive in two steps, in two buffers, or combine them"
+                    )

@@ -1,0 +1,120 @@
+"""Matrices to tiles and back: padding, cutting, and the numbers in which a run is exact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from waferviz.program import Array, Operand, Program
+
+EXACT_INTEGERS = {np.dtype(np.float32): 2**24, np.dtype(np.float64): 2**53}
+
+
+@dataclass(frozen=True, eq=False)
+class Sizes:
+    """Sizes of a product C (M, N) = A (M, K) B (K, N) cut into blocks; padding fills the last block of each side.
+
+    Attributes
+    ----------
+    M, K, N : int
+        Matrix sides.
+    m, k, n : int
+        Tile sides.
+    dtype : numpy dtype
+        Of the operands as handed over.
+    """
+
+    M: int
+    K: int
+    N: int
+    m: int
+    k: int
+    n: int
+    dtype: np.dtype[Any]
+
+    @classmethod
+    def of(cls, program: Program, matrices: tuple[int, int, int], dtype: Any = np.float32) -> Sizes:
+        """Sizes of a product on a program; ValueError when the mesh is larger than a matrix side."""
+        for name, whole in zip("mkn", matrices, strict=True):
+            if program.blocks[name] > whole:
+                place = program.place.shape
+                raise ValueError(
+                    f"mesh={place[0]} x {place[1]} cuts {name.upper()}={whole} into {program.blocks[name]} blocks, "
+                    f"more than it has entries; use a mesh whose sides have a common multiple of {min(matrices)} or "
+                    "less, or larger matrices"
+                )
+        tile = (-(-whole // program.blocks[name]) for name, whole in zip("mkn", matrices, strict=True))
+        return cls(*matrices, *tile, np.dtype(dtype))
+
+    def tile(self, dims: tuple[str, ...]) -> tuple[int, ...]:
+        """Shape of a tile with dims out of m, k, n."""
+        return tuple(getattr(self, dim) for dim in dims)
+
+    def bytes(self, dims: tuple[str, ...]) -> int:
+        """Bytes of a tile; results are kept in the type they are summed in."""
+        size = summed_in(self.dtype).itemsize if dims == ("m", "n") else self.dtype.itemsize
+        return int(np.prod(self.tile(dims))) * size
+
+    def words(self, dims: tuple[str, ...]) -> int:
+        """32-bit words of a tile on a link."""
+        return -(-self.bytes(dims) // 4)
+
+
+def summed_in(dtype: Any) -> np.dtype[Any]:
+    """Type in which products are summed: int64 for integers and bool, float32 for float16, else the type itself."""
+    dtype = np.dtype(dtype)
+    if dtype.kind in "iub":
+        return np.dtype(np.int64)
+    return np.dtype(np.float32) if dtype == np.float16 else dtype
+
+
+def carrier(a: Array, b: Array) -> np.dtype[Any]:
+    """Type in which the fast tier computes: floats for integers as long as every partial sum is exact in them."""
+    sum_type = summed_in(np.result_type(a, b))
+    if sum_type.kind != "i":
+        return sum_type
+    bound = largest(a) * largest(b) * a.shape[1]
+    return next((kind for kind, limit in EXACT_INTEGERS.items() if bound <= limit), sum_type)
+
+
+def largest(values: Array) -> int:
+    """Largest magnitude in an integer array, as a Python integer."""
+    return max(abs(int(values.min())), abs(int(values.max()))) if values.size else 0
+
+
+def padded(matrix: Array, rows: int, columns: int, dtype: Any) -> Array:
+    """The matrix with zeros below and to the right; the matrix itself when nothing changes."""
+    if matrix.shape == (rows, columns):
+        return np.ascontiguousarray(matrix, dtype=dtype)
+    whole = np.zeros((rows, columns), dtype)
+    whole[: matrix.shape[0], : matrix.shape[1]] = matrix
+    return whole
+
+
+def tiles(matrix: Array, operand: Operand, tile: tuple[int, int], dtype: Any) -> Array:
+    """Tiles of a matrix where the operand puts them, dims (y, x, tile row, tile column)."""
+    rows, columns = operand.blocks
+    whole = padded(matrix, rows * tile[0], columns * tile[1], dtype)
+    cut = whole.reshape(rows, tile[0], columns, tile[1]).swapaxes(1, 2)
+    return cut[operand.row, operand.column]
+
+
+def untiled(cut: Array, shape: tuple[int, int]) -> Array:
+    """Matrix from tiles with dims (block row, block column, tile row, tile column), padding removed."""
+    rows, columns, m, n = cut.shape
+    return cut.swapaxes(1, 2).reshape(rows * m, columns * n)[: shape[0], : shape[1]]
+
+
+def start(program: Program, a: Array, b: Array, sizes: Sizes) -> dict[str, Any]:
+    """Numbers in every buffer before the first step: operands in place, everything else zero."""
+    dtype = summed_in(sizes.dtype)
+    state: dict[str, Any] = {}
+    for name, buffer in program.buffers.items():
+        if name in program.operands:
+            tile = tiles({"A": a, "B": b}[name], program.operands[name], sizes.tile(buffer.dims), dtype)  # type: ignore[arg-type]
+        else:
+            tile = np.zeros((1, 1, *sizes.tile(buffer.dims)), dtype)
+        state[name] = tile if buffer.places == 1 else (tile,) * buffer.places
+    return state
