@@ -52,9 +52,14 @@ class Sizes:
         """Shape of a tile with dims out of m, k, n."""
         return tuple(getattr(self, dim) for dim in dims)
 
+    @property
+    def entry_bytes(self) -> int:
+        """Bytes of one entry of the result, kept in the type it is summed in."""
+        return summed_in(self.dtype).itemsize
+
     def bytes(self, dims: tuple[str, ...]) -> int:
-        """Bytes of a tile; results are kept in the type they are summed in."""
-        size = summed_in(self.dtype).itemsize if dims == ("m", "n") else self.dtype.itemsize
+        """Bytes of a tile."""
+        size = self.entry_bytes if dims == ("m", "n") else self.dtype.itemsize
         return int(np.prod(self.tile(dims))) * size
 
     def words(self, dims: tuple[str, ...]) -> int:

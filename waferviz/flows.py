@@ -1,0 +1,234 @@
+"""The transfers behind a move: sources, how far they reach, and the links they load.
+
+A flow is a tree along one line: outward from a source to its destinations (a multicast is one flow), or, for
+reductions relayed core by core, inward to a root.  Arrays have dims (repeat, line, flow), sizes 1 where nothing
+depends on the dim; positions and reaches count physical cores and hops along the move's axis.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from waferviz.program import Array, Move, Placement, Program
+
+Legs = tuple[Array, Array, Array, Array]
+DIRECTIONS = ("east", "west", "south", "north")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Flows:
+    """Flows of one move along one axis.
+
+    Attributes
+    ----------
+    axis : "x" or "y"
+        Forward is east for x and south for y.
+    origin : array
+        Core a flow starts from; root of an inward flow.
+    ahead, behind : array
+        Hops reached forward and backward of the origin; 0 and 0 for a tile that stays.
+    taken : array
+        Tiles each core takes in from its router, dims (repeat, line, core); with core of size 1 the most.
+    active : array of bool
+        Lines that move, dims (repeat, line).
+    inward : bool
+        Tiles run towards the origin and are united at every core on the way.
+    relay : bool
+        Cores on the way take in and resend.
+    length : int
+        Physical cores of a line.
+    line : array
+        Physical line of each logical line.
+    lines : int
+        Physical lines.
+    """
+
+    move: Move
+    axis: str
+    origin: Array
+    ahead: Array
+    behind: Array
+    taken: Array
+    active: Array
+    inward: bool
+    relay: bool
+    length: int
+    line: Array
+    lines: int
+
+    @cached_property
+    def repeats(self) -> int:
+        """Repeats after which the flows start over."""
+        return max(len(self.origin), len(self.active))
+
+    def hops(self, times: int) -> Array:
+        """Longest way in each repeat, shape (times,)."""
+        reach = np.maximum(self.ahead, self.behind).max(axis=2)
+        return np.broadcast_to(np.where(self.active, reach, 0).max(axis=1), (times,))
+
+    def links(self, repeat: int) -> Array:
+        """Flows per directed link leaving each core: dims (forward and backward, physical line | 1, core)."""
+        at = min(repeat, len(self.origin) - 1)
+        each = self.coverage(self.origin[at], self.ahead[at], self.behind[at])
+        return self.by_line(each, self.active[min(repeat, len(self.active) - 1)])
+
+    def coverage(self, origin: Array, ahead: Array, behind: Array) -> Array:
+        """Flows per directed link of each logical line, dims (direction, line | 1, core)."""
+        first = (origin, origin - behind + 1) if not self.inward else (origin - behind, origin + 1)
+        long = (ahead, behind) if not self.inward else (behind, ahead)
+        return np.stack([covered(lo, n, self.length) for lo, n in zip(first, long, strict=True)])
+
+    def received(self, repeat: int) -> Array:
+        """Tiles taken in by each core, dims (physical line | 1, core | 1)."""
+        each = self.taken[min(repeat, len(self.taken) - 1)]
+        return self.by_line(each[None], self.active[min(repeat, len(self.active) - 1)])[0]
+
+    def by_line(self, each: Array, active: Array) -> Array:
+        """Sum over the logical lines of every physical one; dims (..., line | 1, core)."""
+        if len(self.line) == self.lines:
+            return each if active.all() else each * active[:, None]
+        whole = np.zeros((len(each), self.lines, each.shape[2]), np.int64)
+        moving = np.broadcast_to(active, (len(self.line),))
+        spread = np.broadcast_to(each, (len(each), len(self.line), each.shape[2]))
+        np.add.at(whole, (slice(None), self.line[moving]), spread[:, moving])
+        return whole
+
+
+def flows(program: Program, placement: Placement | None = None, *, wrap: bool = False) -> list[list[list[Flows]]]:
+    """Transfers of every step of every repeat of a program: [repeat][step][flow set].
+
+    Parameters
+    ----------
+    placement : Placement, optional
+        Logical to physical cores; the program's own when left out.
+    wrap : bool
+        Links from the last core of a line to its first exist (a torus) and are used when shorter.
+    """
+    place = placement or program.place
+    return [
+        [[flow for move in step.moves for flow in flows_of(move, program.shape, place, wrap=wrap)] for step in part.steps]
+        for part in program.repeats
+    ]
+
+
+def flows_of(move: Move, shape: tuple[int, int], place: Placement, *, wrap: bool = False) -> tuple[Flows, ...]:
+    """Flows of one move: one set for axis x or y, two (first along x, then along y) for axis xy."""
+    if move.axis == "xy":
+        return _two_legs(move, shape, place, wrap=wrap)
+    axis = 2 if move.axis == "x" else 1
+    index = move.index if axis == 2 else move.index.swapaxes(1, 2)
+    cores, across = (place.x, place.y) if axis == 2 else (place.y, place.x)
+    length, lines = place.shape[::-1] if axis == 2 else place.shape
+    there = np.where(index >= 0, cores[index], -1)
+    if move.target is not None and move.relay:
+        legs = _chains(there, cores, length)
+    elif index.shape[2] == 1 and move.target is None:
+        legs = _reach(there, length, wrap=wrap)
+    else:
+        legs = _spans(index, cores, length, wrap=wrap, multicast=move.target is None)
+    return (
+        Flows(
+            move=move, axis=move.axis, origin=legs[0], ahead=legs[1], behind=legs[2], taken=legs[3], active=move.lines,
+            inward=move.target is not None and move.relay, relay=move.relay, length=length, line=across, lines=lines,
+        ),
+    )  # fmt: skip
+
+
+def _signed(way: Array, length: int, *, wrap: bool) -> Array:
+    """Hops from source to destination, negative backwards; the shorter way round on a torus."""
+    return (way + (length - 1) // 2) % length - (length - 1) // 2 if wrap else way
+
+
+def _reach(source: Array, length: int, *, wrap: bool) -> Legs:
+    """Broadcasts of one source to its whole line; dims (repeat, line, 1)."""
+    if wrap:
+        ahead, behind = np.full(source.shape, length // 2), np.full(source.shape, (length - 1) // 2)
+    else:
+        ahead, behind = length - 1 - source, source
+    here = source >= 0
+    ahead, behind = np.where(here, ahead, 0), np.where(here, behind, 0)
+    return source, ahead, behind, (ahead + behind > 0).astype(int)
+
+
+def _chains(root: Array, cores: Array, length: int) -> Legs:
+    """Relayed reductions; every distinct root of a line gathers from the senders that name it."""
+    if root.shape[2] == 1:
+        ahead, behind = (np.where(root >= 0, way, 0) for way in (length - 1 - root, root))
+        return root, ahead, behind, (ahead > 0) + (behind > 0).astype(int)
+    way = cores - root
+    sent = root >= 0
+    ahead = np.zeros((*root.shape[:2], length), int)
+    behind = np.zeros_like(ahead)
+    at = (*np.ogrid[: root.shape[0], : root.shape[1]], np.where(sent, root, 0))
+    np.maximum.at(ahead, at, np.where(sent, np.maximum(way, 0), 0))
+    np.maximum.at(behind, at, np.where(sent, np.maximum(-way, 0), 0))
+    return np.broadcast_to(np.arange(length), ahead.shape), ahead, behind, ((ahead > 0) + (behind > 0)).max(2, keepdims=True)
+
+
+def _spans(index: Array, cores: Array, length: int, *, wrap: bool, multicast: bool) -> Legs:
+    """Point-to-point transfers and partial multicasts, one flow per logical source core."""
+    repeats, lines, number = np.broadcast_shapes(index.shape, (1, 1, len(cores)))
+    whole = np.broadcast_to(index, (repeats, lines, number))
+    here = np.arange(number)
+    source, end = (whole, here) if multicast else (np.broadcast_to(here, whole.shape), whole)
+    moved = whole >= 0
+    way = np.where(moved, _signed(cores[end] - cores[source], length, wrap=wrap), 0)
+    ahead = np.zeros((repeats, lines, number), int)
+    behind = np.zeros_like(ahead)
+    at = (*np.ogrid[:repeats, :lines], np.where(moved, source, 0))
+    np.maximum.at(ahead, at, np.maximum(way, 0))
+    np.maximum.at(behind, at, np.maximum(-way, 0))
+    taken = np.zeros((repeats, lines, length), int)
+    np.add.at(taken, (*np.ogrid[:repeats, :lines], np.broadcast_to(cores[end], whole.shape)), way != 0)
+    return np.broadcast_to(cores, ahead.shape), ahead, behind, taken
+
+
+def _two_legs(move: Move, shape: tuple[int, int], place: Placement, *, wrap: bool) -> tuple[Flows, ...]:
+    """Flows of a move in two dimensions: every tile alone, along x in its row, then along y in its column."""
+    index = np.broadcast_to(move.index, (len(move.index), *shape)).reshape(len(move.index), -1)
+    here = np.broadcast_to(np.arange(shape[0] * shape[1]), index.shape)
+    source, end = (index, here) if move.target is None else (here, index)
+    moved = (index >= 0) & (index != here)
+    from_y, from_x, to_y, to_x = (
+        cores[np.where(moved, core, 0) // shape[1] if cores is place.y else np.where(moved, core, 0) % shape[1]]
+        for core in (source, end)
+        for cores in (place.y, place.x)
+    )
+    rows, columns = place.shape
+    legs = []
+    for axis, line, start, stop, length, lines in (
+        ("x", from_y, from_x, to_x, columns, rows),
+        ("y", to_x, from_y, to_y, rows, columns),
+    ):
+        way = np.where(moved, _signed(stop - start, length, wrap=wrap), 0)
+        own = np.arange(lines)[None, :, None] == line[:, None, :]
+        legs.append(
+            Flows(
+                move=move, axis=axis, origin=np.broadcast_to(start[:, None, :], own.shape),
+                ahead=np.where(own, np.maximum(way, 0)[:, None, :], 0), behind=np.where(own, np.maximum(-way, 0)[:, None, :], 0),
+                taken=_counted(own & moved[:, None, :] & (axis == "y"), np.broadcast_to(stop[:, None, :], own.shape), length),
+                active=np.ones((1, 1), bool), inward=False, relay=move.relay, length=length, line=np.arange(lines), lines=lines,
+            )
+        )  # fmt: skip
+    return tuple(legs)
+
+
+def covered(first: Array, number: Array, length: int) -> Array:
+    """How many stretches [first, first + number) cover each position, folded at `length`: (line, flow) -> (line, position)."""
+    lines, width = first.shape[0], 3 * length + 2
+    start = np.arange(lines)[:, None] * width + first + length
+    some = number > 0
+    opened = np.bincount(start[some], minlength=lines * width)
+    closed = np.bincount((start + number)[some], minlength=lines * width)
+    cover = (opened - closed).reshape(lines, width).cumsum(axis=1)[:, : 3 * length]
+    return cover.reshape(lines, 3, length).sum(axis=1)
+
+
+def _counted(what: Array, at: Array, length: int) -> Array:
+    """How often each position is named: (repeat, line, flow) -> (repeat, line, position)."""
+    out = np.zeros((*what.shape[:2], length), np.int64)
+    np.add.at(out, (*np.ogrid[: what.shape[0], : what.shape[1]], at), what)
+    return out

@@ -1,0 +1,44 @@
+"""What a core computes in a step, counted by running its work on shapes instead of tiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from waferviz.program import Work
+
+
+@dataclass
+class Tally:
+    """Multiply-adds and additions of one core, counted by running its work on shapes."""
+
+    macs: int = 0
+    adds: int = 0
+
+    @classmethod
+    def of(cls, work: Work, shapes: dict[str, tuple[int, ...]]) -> Tally:
+        """Counts of the work on tiles of the given shapes."""
+        tally = cls()
+        work.function(*(_Shape(shapes[name], tally) for name in work.reads))
+        return tally
+
+
+class _Shape:
+    """A tile that only counts; the sum of a product with another tile is the multiply-add's own addition."""
+
+    def __init__(self, shape: tuple[int, ...], tally: Tally, product: bool = False) -> None:
+        self.shape, self.tally, self.product = shape, tally, product
+
+    @property
+    def mT(self) -> _Shape:
+        return _Shape(self.shape[::-1], self.tally, self.product)
+
+    def __matmul__(self, other: _Shape) -> _Shape:
+        self.tally.macs += self.shape[0] * self.shape[1] * other.shape[1]
+        return _Shape((self.shape[0], other.shape[1]), self.tally, product=True)
+
+    def __add__(self, other: _Shape) -> _Shape:
+        if not (self.product or other.product):
+            self.tally.adds += int(np.prod(self.shape))
+        return _Shape(self.shape, self.tally)
