@@ -1,0 +1,90 @@
+"""waferviz: see how wafer-scale chips multiply matrices.
+
+Importing it imports NumPy alone; xarray, Panel and Bokeh follow when a function needs them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np  # noqa: F401  (the one import that is paid at once)
+
+if TYPE_CHECKING:
+    from waferviz.algorithms import GEMM
+    from waferviz.api import about, multiply
+    from waferviz.audit import audit
+    from waferviz.handout import handout
+    from waferviz.inputs import matrix, sample
+    from waferviz.machine import Machine
+    from waferviz.program import Buffer, Move, Operand, Placement, Program, Repeat, Step, Work
+    from waferviz.proof import prove
+    from waferviz.published import table
+    from waferviz.trace import product, run
+    from waferviz.verify import verify
+    from waferviz.views.player import play, race
+    from waferviz.views.arcs import arcs
+
+_HOME = {
+    "GEMM": "algorithms",
+    "about": "api",
+    "multiply": "api",
+    "audit": "audit",
+    "handout": "handout",
+    "matrix": "inputs",
+    "sample": "inputs",
+    "Machine": "machine",
+    "Buffer": "program",
+    "Move": "program",
+    "Operand": "program",
+    "Placement": "program",
+    "Program": "program",
+    "Repeat": "program",
+    "Step": "program",
+    "Work": "program",
+    "prove": "proof",
+    "table": "published",
+    "product": "trace",
+    "run": "trace",
+    "verify": "verify",
+    "play": "views.player",
+    "race": "views.player",
+    "arcs": "views.arcs",
+}
+
+__all__ = [
+    "GEMM",
+    "Buffer",
+    "Machine",
+    "Move",
+    "Operand",
+    "Placement",
+    "Program",
+    "Repeat",
+    "Step",
+    "Work",
+    "about",
+    "arcs",
+    "audit",
+    "handout",
+    "matrix",
+    "multiply",
+    "play",
+    "product",
+    "prove",
+    "race",
+    "run",
+    "sample",
+    "table",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(f"waferviz.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'waferviz' has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

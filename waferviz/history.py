@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,13 +65,23 @@ class History:
             end = first + part.times * length
             if first <= here < end:
                 done, within = divmod(here - first, length)
-                times = (min(goal, end) - first) // length - done
+                times = (min(goal, end) - first) // length - done if part.times > 1 else 0
                 if within or times < 2 or not all(isinstance(tile, Tile | Sum | tuple) for tile in state.values()):
                     return None
                 after = leap(part, state, self.program.shape, done, times)
                 return None if after is None else (after, here + times * length)
             first = end
         return None
+
+
+def operands_only(program: Program) -> Program:
+    """The program without its work and without moves of what work has made: names of operands alone."""
+    made = {step.work.write for part in program.repeats for step in part.steps if step.work}
+    body = tuple(
+        Repeat(tuple(Step(s.label, tuple(m for m in s.moves if m.read not in made)) for s in part.steps), part.times)
+        for part in program.repeats
+    )
+    return replace(program, body=body)
 
 
 def leap(part: Repeat, state: engine.State, shape: tuple[int, int], done: int, times: int) -> engine.State | None:
@@ -94,8 +105,8 @@ def leap(part: Repeat, state: engine.State, shape: tuple[int, int], done: int, t
             if tile is None:
                 return None
             after[name] = tile
-    one = engine.State(state)
-    for step in part.steps:
+    one = state
+    for step in part.steps if works else ():
         one = engine.advance(step, one, shape, done)
     for work in works:
         grown = one[work.write].number - state[work.write].number

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from waferviz.history import History
-from waferviz.names import Tile, start
+from waferviz import engine
+from waferviz.history import History, operands_only
+from waferviz.names import start
 from waferviz.orders import ring_of
-from waferviz.program import Array, Program, Repeat, at_repeat
+from waferviz.program import Array, Program, Repeat
 from waferviz.state import Sizes, padded
 
 STEPS = 16
@@ -186,9 +187,9 @@ def panels(program: Program, a: Array, b: Array, sizes: Sizes, dtype: np.dtype[A
     """Panels for a program of a known family, None for any other."""
     if program.transposed or program.shape[0] != program.shape[1]:
         return None
-    ring = _ring(program)
+    ring = aligned_ring(program)
     if ring is not None:
-        return RingPanels(a, b, ring, sizes, dtype)
+        return RingPanels(a, b, ring[2], sizes, dtype)
     blocks = _broadcast(program)
     return None if blocks is None else BroadcastPanels(a, b, blocks, sizes, program.shape[0], dtype)
 
@@ -223,33 +224,39 @@ def _order(part: Repeat) -> Array | None:
     return ring_of(across.index.ravel())
 
 
-def _ring(program: Program) -> Array | None:
-    """Ring order when every core starts its loop with the block of the skew, else None."""
+def aligned_ring(program: Program) -> tuple[dict[str, Any], int, Array] | None:
+    """Names at the start of a compute-shift loop, the steps before it and its ring order; None when not aligned.
+
+    Aligned means that core (y, x) starts with the contraction block order[position(y) + position(x)] of both
+    operands; the ring then brings the same next block to both in every step.
+    """
     loop = ring_loop(program)
     if loop is None or not _multiplies(program):
         return None
     part, before, order = loop
-    state = History(program, start(program)).state(before)
+    state = History(operands_only(program), start(program)).state(before)
     position = np.argsort(order)
     skew = order[(position[:, None] + position) % len(order)]
-    a, b = (state[move.read] for move in sorted(part.steps[0].moves, key=lambda move: move.axis))
+    across, down = sorted(part.steps[0].moves, key=lambda move: move.axis)
+    a, b = state[across.read], state[down.read]
     y, x = np.ogrid[: len(order), : len(order)]
-    right = np.array_equal(a.column, skew) and np.array_equal(b.row, skew)
-    return order if right and np.all(a.row == y) and np.all(b.column == x) else None
+    right = np.array_equal(a.column, skew) and np.array_equal(b.row, skew) and np.all(a.row == y) and np.all(b.column == x)
+    return ({"A": a, "B": b}, before, order) if right else None
 
 
 def _broadcast(program: Program) -> Array | None:
     """Contraction block that all cores multiply in each multiplying step, None when they differ."""
     if not _multiplies(program):
         return None
-    history = History(program, start(program))
+    history = History(operands_only(program), start(program))
     blocks = []
     y, x = np.ogrid[: program.shape[0], : program.shape[1]]
+    schedule = list(program)
     for number in multiplying(program):
-        step, repeat = history.schedule[number - 1]
+        step, repeat = schedule[number - 1]
         assert step.work is not None
         state = history.state(number - 1)
-        a, b = (_operand(state[name], step.work.take.get(name), repeat) for name in step.work.reads[:2])
+        a, b = (engine.held(state[name], step.work.take.get(name), repeat) for name in step.work.reads[:2])
         if a.column.size > 1 or b.row.size > 1 or a.column.flat[0] != b.row.flat[0] or a.column.flat[0] < 0:
             return None
         if not (np.all(a.row == y) and np.all(b.column == x)):
@@ -268,6 +275,3 @@ def _multiplies(program: Program) -> bool:
         and not any(move.write == program.result for move in moves)
     )
 
-
-def _operand(value: Any, place: Array | int | None, repeat: int) -> Tile:
-    return value[at_repeat(place, repeat)] if isinstance(value, tuple) else value

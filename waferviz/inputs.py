@@ -1,0 +1,186 @@
+"""Matrices from anywhere: arrays, DataArrays, files, pictures, and ready-made choices."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from waferviz.program import Array
+from waferviz.published import path
+from waferviz.state import largest
+
+SUFFIXES = (".npy", ".npz", ".csv", ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp")
+LIMIT = 2**63 - 1
+
+
+def matrix(source: Any, name: str = "matrix") -> Array:
+    """A two-dimensional array of numbers from an array, a DataArray, or the path of a file.
+
+    Parameters
+    ----------
+    source : array, DataArray, str or Path
+        A file is .npy, .npz (its first matrix), .csv (numbers, with or without a header and a first column of
+        labels) or a picture (as grey levels 0..255).
+    name : str
+        Argument named in errors.
+
+    Raises
+    ------
+    ValueError
+        When it is no matrix of real numbers; the message says what was found.
+    FileNotFoundError
+        When there is no such file.
+    """
+    found = read(source) if isinstance(source, str | Path) else source
+    array = np.asarray(found)
+    if array.dtype == bool:
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
+        raise ValueError(
+            f"{name} has dtype {array.dtype}; use float16, float32, float64 or integers, for example np.asarray({name}, dtype='float32')"
+        )
+    if array.ndim != 2 or 0 in array.shape:
+        raise ValueError(f"{name} has shape {array.shape}; give a matrix (rows, columns) with at least one entry")
+    return array
+
+
+def pair(a: Any, b: Any) -> tuple[Array, Array]:
+    """Both operands in one dtype; ValueError when an integer product could leave int64."""
+    first, second = matrix(a, "a"), matrix(b, "b")
+    dtype = np.result_type(first, second)
+    if first.dtype.kind in "iu" and second.dtype.kind in "iu":
+        bound = largest(first) * largest(second) * first.shape[1]
+        if max(bound, largest(first), largest(second)) > LIMIT:
+            raise ValueError(
+                f"integer entries up to {largest(first)} and {largest(second)} can sum to {bound}, more than int64 holds; "
+                "scale them down or use float64"
+            )
+        dtype = dtype if dtype.kind in "iu" else np.dtype(np.int64)
+    return first.astype(dtype, copy=False), second.astype(dtype, copy=False)
+
+
+def read(file: str | Path) -> Array:
+    """The matrix in a file; errors name the file and what was wrong with it."""
+    file = Path(file)
+    if not file.is_file():
+        raise FileNotFoundError(f"no file {str(file)!r}; give the path of one of {', '.join(SUFFIXES)}")
+    suffix = file.suffix.lower()
+    if suffix not in SUFFIXES:
+        near = difflib.get_close_matches(suffix, SUFFIXES, 1, 0.4)
+        hint = f", nearest is {near[0]}" if near else ""
+        raise ValueError(f"{file.name}: files of type {suffix!r} cannot be read{hint}; use one of {', '.join(SUFFIXES)}")
+    try:
+        return _readers(suffix)(file)
+    except (OSError, ValueError, EOFError, KeyError) as error:
+        raise ValueError(f"{file.name}: this is no readable {suffix} file of one matrix ({error})") from error
+
+
+def sample(name: str, size: int = 32, seed: int = 7) -> Array:
+    """A ready-made matrix of `size` x `size`: integers, identity, ramp, blur, photograph or sea_temperature.
+
+    `blur` averages each row of what it multiplies from the left with its neighbours; `photograph` is cut to
+    `size` by averaging; `sea_temperature` is its table of 61 years x 12 months, whatever the size.
+    """
+    if name not in SAMPLES:
+        near = difflib.get_close_matches(name, SAMPLES, 1, 0.3)
+        raise ValueError(f"no sample {name!r}{f'; nearest is {near[0]!r}' if near else ''}; known are {', '.join(SAMPLES)}")
+    return SAMPLES[name](size, seed)
+
+
+def _integers(size: int, seed: int) -> Array:
+    return np.random.default_rng(seed).integers(-9, 10, (size, size)).astype(np.int32)
+
+
+def _identity(size: int, _seed: int) -> Array:
+    return np.eye(size, dtype=np.int32)
+
+
+def _ramp(size: int, _seed: int) -> Array:
+    return np.add.outer(np.arange(size), np.arange(size)).astype(np.int32)
+
+
+def _blur(size: int, _seed: int) -> Array:
+    away = np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
+    weight = np.maximum(0, 1 + max(1, size // 16) - away).astype(np.float32)
+    return weight / weight.sum(axis=1, keepdims=True)
+
+
+def _photograph(size: int, _seed: int) -> Array:
+    whole = read(path("photograph.png")).astype(np.float32)
+    edges = [np.linspace(0, side, size + 1).astype(int)[:-1] if size <= side else np.arange(size) * side // size for side in whole.shape]
+    if size > min(whole.shape):
+        return np.round(whole[edges[0]][:, edges[1]]).astype(np.int32)
+    sums = np.add.reduceat(np.add.reduceat(whole, edges[0], axis=0), edges[1], axis=1)
+    area = np.outer(*(np.diff([*edge, side]) for edge, side in zip(edges, whole.shape, strict=True)))
+    return np.round(sums / area).astype(np.int32)
+
+
+def _sea_temperature(_size: int, _seed: int) -> Array:
+    return read(path("sea_temperature.csv"))
+
+
+SAMPLES = {
+    "integers": _integers,
+    "identity": _identity,
+    "ramp": _ramp,
+    "blur": _blur,
+    "photograph": _photograph,
+    "sea_temperature": _sea_temperature,
+}
+
+
+def _readers(suffix: str) -> Any:
+    return {".npy": _npy, ".npz": _npz, ".csv": _csv}.get(suffix, _picture)
+
+
+def _npy(file: Path) -> Array:
+    return np.load(file, allow_pickle=False)  # type: ignore[no-any-return]
+
+
+def _npz(file: Path) -> Array:
+    with np.load(file, allow_pickle=False) as held:
+        flat = [name for name in held.files if held[name].ndim == 2]
+        if not flat:
+            raise ValueError(f"it holds {', '.join(held.files) or 'nothing'}, none of them a matrix")
+        return held[flat[0]]  # type: ignore[no-any-return]
+
+
+def _csv(file: Path) -> Array:
+    import csv
+
+    with file.open(newline="", encoding="utf-8-sig") as text:
+        lines = [line for line in csv.reader(text) if line]
+    if not lines:
+        raise ValueError("it is empty")
+    if not _is_number(lines[0][-1]):
+        labels = lines[0][0].strip().lower()
+        lines = lines[1:]
+        if labels in ("", "year", "label", "name", "index", "id") or not all(_is_number(line[0]) for line in lines):
+            lines = [line[1:] for line in lines]
+    if len({len(line) for line in lines}) != 1:
+        raise ValueError("its rows have different lengths")
+    bad = next((cell for line in lines for cell in line if not _is_number(cell)), None)
+    if bad is not None:
+        raise ValueError(f"{bad!r} is not a number")
+    values = np.array(lines, dtype=np.float64)
+    return values.astype(np.int64) if np.all(np.mod(values, 1) == 0) and np.abs(values).max() < 2**53 else values
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _picture(file: Path) -> Array:
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ValueError("pictures need Pillow: pip install 'waferviz[lab]'") from error
+    with Image.open(file) as image:
+        return np.asarray(image.convert("L")).astype(np.int32)

@@ -1,0 +1,213 @@
+"""The lazy Dataset of a run: a frame is computed when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from waferviz.audit import Bill
+from waferviz.flows import DIRECTIONS
+from waferviz.lazy import lazy
+from waferviz.machine import Machine
+from waferviz.names import EXACT_CORES
+from waferviz.program import Array, Program
+from waferviz.runs import Movement, Values, values
+from waferviz.state import Sizes, summed_in
+
+BUDGET = 2 * 2**30
+NAMES_ABOVE = 256 * 256
+TIERS = ("auto", "names", "values", "interpreter")
+Progress = Callable[[int, int], None]
+
+
+def run(
+    program: Program,
+    operands: dict[str, Any] | None = None,
+    *,
+    machine: Machine | None = None,
+    tier: str = "auto",
+    matrices: tuple[int, int, int] | None = None,
+    budget: int = BUDGET,
+    code: str = "",
+) -> xr.Dataset:
+    """A run of a program as a lazy Dataset.
+
+    Parameters
+    ----------
+    program : Program
+        What to run.
+    operands : dict, optional
+        Matrices A (M, K) and B (K, N), or (N, K) for a transposed program; without them only names move.
+    machine : Machine, optional
+        Prices the cycle clock; the teaching machine when left out.
+    tier : "auto", "names", "values" or "interpreter"
+        Names alone (the default above 256 x 256 cores), values by the fast tier, or tiles moved one by one.
+    matrices : (M, K, N), optional
+        Sizes that price a run without operands; one entry per tile when left out.
+    budget : int
+        Bytes that a run of values may take.
+    code : str
+        Source text of the algorithm, kept for the reader.
+
+    Returns
+    -------
+    Dataset
+        Dims `step` (0 is the start, k is after k steps), `y`, `x` (logical cores), tile dims `m`, `k`, `n`,
+        `direction`, `tensor`.  `a_row`, `a_block`, `b_block`, `b_column`: block a core holds, -1 for none;
+        `met`: the core multiplies in this step; `filled`: blocks summed into C; `traffic`: words on the link
+        leaving a core; `from_y`, `from_x`: where the tile that arrives comes from; `hops`, `memory`, `routes`;
+        and with values `A`, `B`, `C`.  Coordinates `label` and `cycle` on step.
+
+    Raises
+    ------
+    ValueError
+        For operands that do not fit each other or the mesh, and for an unknown tier.
+    MemoryError
+        When the run would take more than the budget.
+    """
+    if tier not in TIERS:
+        raise ValueError(f"tier={tier!r}: choose one of {', '.join(TIERS)}")
+    machine = machine or Machine.preset("teaching")
+    cores = program.shape[0] * program.shape[1]
+    numbers = None
+    if operands is not None:
+        sizes = Sizes.of(program, _matrices(program, operands), np.result_type(*operands.values()))
+        if tier != "names" and not (tier == "auto" and cores > NAMES_ABOVE):
+            numbers = values(program, operands["A"], operands["B"], sizes, tier, budget)
+        matrices = (sizes.M, sizes.K, sizes.N)
+    bill = Bill(program, machine, matrices, np.result_type(*operands.values()) if operands else np.float32)
+    movement = Movement(program)
+    dataset = xr.Dataset(
+        {**_movement(movement), **_prices(program, bill), **(_numbers(numbers, bill.sizes, program) if numbers else {})},
+        coords=_coordinates(program, bill, movement),
+        attrs=_attributes(program, bill, machine, numbers, operands, code),
+    )
+    dataset.encoding["run"] = Run(program, numbers)
+    return dataset
+
+
+class Run:
+    """What a trace was made from: its program, and its values where there are any."""
+
+    def __init__(self, program: Program, numbers: Values | None) -> None:
+        self.program, self.numbers = program, numbers
+
+
+def product(trace: xr.Dataset, progress: Progress | None = None) -> Array:
+    """The result (M, N) as the engine computed it, padding removed.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with (steps done, steps) between chunks; what it raises cancels the run.
+
+    Raises
+    ------
+    ValueError
+        When the trace holds names only.
+    """
+    from waferviz.state import untiled
+
+    if "C" not in trace:
+        raise ValueError("this trace holds names, no numbers; run it with operands and tier='values'")
+    source = trace.encoding.get("run")
+    if source and source.numbers and progress:
+        source.numbers.complete(progress)
+    return untiled(trace.C.isel(step=-1).values, (trace.attrs["M"], trace.attrs["N"]))
+
+
+def _matrices(program: Program, operands: dict[str, Any]) -> tuple[int, int, int]:
+    a, b = (operands[name].shape for name in "AB")
+    inner, outer = (b[1], b[0]) if program.transposed else b
+    if a[1] != inner:
+        form = "A (M, K) and B (N, K), used as its transpose" if program.transposed else "A (M, K) and B (K, N)"
+        raise ValueError(f"A has shape {a} and B has shape {b}; {program.name} needs {form} with one K for both")
+    return a[0], a[1], outer
+
+
+def _movement(movement: Movement) -> dict[str, xr.Variable]:
+    program = movement.program
+    dims, shape = ("step", "y", "x"), (len(program) + 1, *program.shape)
+    tensors = len(movement.tensors)
+    found = {
+        "a_row": (np.int16, lambda k: movement.name(k, 0, "row"), "block row of A held"),
+        "a_block": (np.int16, lambda k: movement.name(k, 0, "column"), "contraction block of A held"),
+        "b_block": (np.int16, lambda k: movement.name(k, 1, "row"), "contraction block of B held"),
+        "b_column": (np.int16, lambda k: movement.name(k, 1, "column"), "block column of B held"),
+        "met": (np.bool_, movement.met, "core multiplies in this step"),
+        "filled": (np.int16, movement.filled, "contraction blocks summed into C"),
+    }
+    out = {name: lazy(dims, shape, kind, frame, units="1", long_name=words) for name, (kind, frame, words) in found.items()}
+    for axis, name in (("y", "from_y"), ("x", "from_x")):
+        out[name] = lazy(
+            ("step", "tensor", "y", "x"), (shape[0], tensors, *program.shape), np.int16,
+            lambda k, axis=axis: movement.origins(k, axis), units="1", long_name=f"{axis} of the core the arriving tile comes from",
+        )  # fmt: skip
+    return out
+
+
+def _prices(program: Program, bill: Bill) -> dict[str, xr.Variable]:
+    place = bill.place.shape
+    core = ("y", "x") if program.place.is_identity else ("core_y", "core_x")
+    steps, held = len(program) + 1, bill.held_bytes()
+    out = {
+        name: xr.Variable("step", np.concatenate([[0], bill.steps[name][0]]), {"units": bill.steps[name][1], "long_name": bill.steps[name][2]})
+        for name in ("hops", "stages", "link_words", "ramp_words", "macs")
+    }
+    out["traffic"] = lazy(("step", "direction", *core), (steps, 4, *place), np.int64, bill.link_words, units="words", long_name="32-bit words on the link leaving the core")
+    out["memory"] = lazy(("step", *core), (steps, *place), np.int64, lambda k: np.broadcast_to(held[k], place), units="B", long_name="bytes in use")
+    out["routes"] = xr.Variable(core, bill.routes, {"units": "1", "long_name": "routes a router holds"})
+    return out
+
+
+def _numbers(numbers: Values, sizes: Sizes, program: Program) -> dict[str, xr.Variable]:
+    steps, dtype = len(program) + 1, summed_in(sizes.dtype)
+    out = {}
+    for name, dims in (("A", ("m", "k")), ("B", program.buffers["B"].dims), ("C", ("m", "n"))):
+        out[name] = lazy(
+            ("step", "y", "x", *dims), (steps, *program.shape, *sizes.tile(dims)), dtype,
+            lambda k, rows, columns, name=name: numbers.window(name, k, rows, columns), windows=True, units="1", long_name=f"tile of {name}",
+        )  # fmt: skip
+    return out
+
+
+def _coordinates(program: Program, bill: Bill, movement: Movement) -> dict[str, Any]:
+    coordinates: dict[str, Any] = {
+        "step": np.arange(len(program) + 1),
+        "label": ("step", np.array(["start", *(step.label for step, _ in program)])),
+        "cycle": ("step", np.concatenate([[0], bill.steps["cycles"][0].cumsum()]), {"units": "cycles", "long_name": "end of the step under a barrier"}),
+        "direction": list(DIRECTIONS),
+        "tensor": list(movement.tensors),
+    }  # fmt: skip
+    if not program.place.is_identity:
+        coordinates |= {"core_of_y": ("y", program.place.y), "core_of_x": ("x", program.place.x)}
+    return coordinates
+
+
+def _attributes(program: Program, bill: Bill, machine: Machine, numbers: Values | None, operands: Any, code: str) -> dict[str, Any]:
+    rows, columns = bill.place.shape
+    sizes = bill.sizes
+    out = {
+        "program": program.name,
+        "paper": program.paper,
+        "mesh": f"{rows} x {columns}",
+        "M": sizes.M, "K": sizes.K, "N": sizes.N, "m": sizes.m, "k": sizes.k, "n": sizes.n,
+        "blocks": program.blocks["k"],
+        "dtype": str(sizes.dtype),
+        "tier": numbers.tier if numbers else "names",
+        "machine": machine.name,
+        "schedule": "barrier",
+        "torus": int(machine.wrap),
+        "relayed": int(bill.relayed),
+        "bytes_per_core": machine.bytes_per_core,
+        "route_limit": machine.routes,
+        "bytes_needed": bill.bytes,
+        "ring_routes": int(bill.ring_routes.max(initial=0)),
+        "clock": machine.clock,
+        "code": code,
+        "filled_by": "count" if program.shape[0] * program.shape[1] <= EXACT_CORES else "number of multiplying steps",
+    }  # fmt: skip
+    return out
