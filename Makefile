@@ -10,8 +10,6 @@ NOTEBOOKS = $(shell find notebooks lab -name '*.ipynb' -not -path '*/.ipynb_chec
 # A browser window can be opened where there is a screen; root needs Jupyter's word for it.
 NO_BROWSER := $(if $(filter Linux,$(SYSTEM)),$(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-browser))
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
-# JupyterLab asks its makers for news and updates at every start; this lab works offline.
-OFFLINE := --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab test style types notebooks-clean tests bench format lock clean
@@ -33,11 +31,14 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q tests $(wildcard waferviz lab)
+	@# JupyterLab asks its makers for news at every start; this lab works offline.
+	@mkdir -p .venv/share/jupyter/lab/settings
+	@cp binder/overrides.json .venv/share/jupyter/lab/settings/
 	@touch $@
 
 lab: $(READY)  ## JupyterLab on the notebooks (PORT=8888)
 	@echo "JupyterLab starts; open the address printed below (port $(PORT))."
-	@exec $(BIN)/python -m jupyterlab $(wildcard notebooks) --ServerApp.port=$(PORT) $(NO_BROWSER) $(AS_ROOT) $(OFFLINE)
+	@exec $(BIN)/python -m jupyterlab $(wildcard notebooks) --ServerApp.port=$(PORT) $(NO_BROWSER) $(AS_ROOT)
 
 test: style types notebooks-clean tests  ## every check there is
 
