@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from waferviz.published import table
     from waferviz.trace import product, run
     from waferviz.verify import verify
-    from waferviz.views.player import play, race
+    from waferviz.show import play, race
     from waferviz.views.arcs import arcs
+    from waferviz.workbench import workbench
 
 _HOME = {
     "GEMM": "algorithms",
@@ -45,9 +46,10 @@ _HOME = {
     "product": "trace",
     "run": "trace",
     "verify": "verify",
-    "play": "views.player",
-    "race": "views.player",
+    "play": "show",
+    "race": "show",
     "arcs": "views.arcs",
+    "workbench": "workbench",
 }
 
 __all__ = [
@@ -75,6 +77,7 @@ __all__ = [
     "sample",
     "table",
     "verify",
+    "workbench",
 ]
 
 

@@ -1,0 +1,46 @@
+"""One HTML file that plays offline: BokehJS, the frames and the controls inside, no request to anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+def handout(view: Any, path: str | Path = "race.handout.html") -> Path:
+    """Write a view, or a trace or list of traces as a race, into one offline HTML file.
+
+    Parameters
+    ----------
+    view : Player, arcs, Dataset or list of Dataset
+        What to show.
+    path : str or Path
+        File to write, .html.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ValueError
+        When the path does not end in .html, or its folder does not exist.
+    """
+    import xarray as xr
+    from bokeh.embed import file_html
+    from bokeh.resources import INLINE
+
+    from waferviz.show import race
+
+    path = Path(path)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"path={str(path)!r}: a handout is one HTML file; give a name that ends in .html")
+    if not path.parent.is_dir():
+        raise ValueError(f"path={str(path)!r}: there is no folder {str(path.parent)!r}; make it first")
+    if isinstance(view, xr.Dataset):
+        view = race(view)
+    elif isinstance(view, list | tuple):
+        view = race(*view)
+    document = view.document()
+    path.write_text(file_html(document, INLINE, title=document.title), encoding="utf-8")
+    return path

@@ -1,0 +1,63 @@
+"""Verbs that show: play one trace, race several; both say at the end whether the product is right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from waferviz.verify import verify
+
+if TYPE_CHECKING:
+    from waferviz.views.player import Player
+
+VERIFIED_PRODUCTS = 2**27
+
+
+def play(trace: xr.Dataset, *, show: str = "blocks", clock: str = "cycles") -> Player:
+    """One trace, played in the browser.
+
+    Parameters
+    ----------
+    trace : Dataset
+        From `multiply` or `run`.
+    show : str
+        First layer: blocks, links, progress, received, bytes or values.
+    clock : "cycles" or "steps"
+        What the scrubber counts.
+
+    Raises
+    ------
+    ValueError
+        For an unknown layer or clock, or a Dataset that is no trace.
+    """
+    return race(trace, show=show, clock=clock)
+
+
+def race(*traces: xr.Dataset, show: str = "blocks", clock: str = "cycles") -> Player:
+    """One to four traces side by side on one clock; parameters and errors as for `play`.
+
+    Products of up to 2^27 multiply-adds are verified here; larger ones say how to check them.
+    """
+    from waferviz.views.player import Player
+
+    return Player([judged(trace) for trace in traces], show, clock)
+
+
+def judged(trace: xr.Dataset) -> xr.Dataset:
+    """The trace with its verdict among its attributes."""
+    if not isinstance(trace, xr.Dataset) or "M" not in trace.attrs:
+        return trace
+    attrs = trace.attrs
+    if "C" not in trace or attrs["M"] * attrs["K"] * attrs["N"] > VERIFIED_PRODUCTS:
+        return trace.assign_attrs(verdict="names only, see verify(trace)" if "C" not in trace else "large, see verify(trace)")
+    verdict = verify(trace)
+    told = trace.assign_attrs(verdict=verdict.product if verdict.ok else verdict.movement if verdict.step is None else _short(verdict), right=int(verdict.ok))
+    if verdict.step is not None:
+        told = told.assign_attrs(wrong_step=verdict.step, wrong_core=list(verdict.core or ()))
+    return told
+
+
+def _short(verdict: object) -> str:
+    product, movement = verdict.product, verdict.movement  # type: ignore[attr-defined]
+    return f"{movement}; {product}" if movement.startswith("step") else product

@@ -1,0 +1,1 @@
+"""Views: pictures of a trace or an audit.  They know dims, units and words, not algorithms."""

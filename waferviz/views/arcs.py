@@ -1,0 +1,116 @@
+"""Ring arcs: one line of cores, and how far a tile travels in one shift."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import panel as pn
+from bokeh.document import Document
+from bokeh.layouts import column
+from bokeh.models import ColumnDataSource, CustomJS, Range1d, Spacer
+from bokeh.plotting import figure
+from panel.viewable import Viewer
+
+from waferviz.orders import interleaved, natural
+from waferviz.views.player import ready
+from waferviz.views.style import ACCENT, INK, script, sheet
+
+LARGEST = 64
+Order = Callable[[int], Any]
+
+
+class Arcs(Viewer):
+    """One picture per ring order, with one slider for the number of cores; it needs no Python once shown.
+
+    Parameters
+    ----------
+    orders : sequence of callables
+        Number of cores to ring order.
+    cores : int
+        Cores shown first, 2 to 64.
+
+    Raises
+    ------
+    ValueError
+        For no order, or a number of cores outside 2 to 64.
+    """
+
+    def __init__(self, orders: tuple[Order, ...], cores: int, **params: Any) -> None:
+        super().__init__(**params)
+        if not orders:
+            raise ValueError("arcs() got no order; give for example waferviz.orders.natural")
+        if not 2 <= cores <= LARGEST:
+            raise ValueError(f"cores={cores}: choose 2 to {LARGEST}")
+        self.orders, self.cores = orders, cores
+
+    def layout(self) -> Any:
+        """The Bokeh layout, made anew."""
+        sources = [ColumnDataSource({"xs": [], "ys": [], "colour": [], "width": []}) for _ in self.orders]
+        dots = [ColumnDataSource({"x": [], "y": []}) for _ in self.orders]
+        figures = [_figure(name(order)) for order in self.orders]
+        for picture, source, dot in zip(figures, sources, dots, strict=True):
+            picture.multi_line("xs", "ys", source=source, line_color="colour", line_width="width")
+            picture.scatter("x", "y", source=dot, size=8, color=INK)
+        host = Spacer(sizing_mode="stretch_width", min_height=10)
+        rings = [[np.asarray(order(n)).tolist() for n in range(2, LARGEST + 1)] for order in self.orders]
+        start = CustomJS(
+            code=script("controls", "arcs"),
+            module=True,
+            args={
+                "host": host,
+                "figures": figures,
+                "sources": sources,
+                "dots": dots,
+                "setup": json.dumps({"rings": rings, "names": [name(order) for order in self.orders], "cores": self.cores}),
+                "colours": [INK, ACCENT],
+                "style": sheet("stage"),
+            },
+        )
+        figures[0].js_on_change("inner_width", start)
+        return column(*figures, host, sizing_mode="stretch_width", max_width=1100)
+
+    def __panel__(self) -> Any:
+        return pn.pane.Bokeh(self.layout(), sizing_mode="stretch_width")
+
+    def document(self) -> Document:
+        """A Bokeh document of its own, for one offline file."""
+        document = Document(title="How far does a tile travel?")
+        document.add_root(self.layout())
+        return document
+
+    def handout(self, path: str | Path = "arcs.handout.html") -> Path:
+        """Write one HTML file that works offline; returns its path."""
+        from waferviz.handout import handout
+
+        return handout(self, path)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        ready()
+        return super()._repr_mimebundle_(include, exclude)
+
+
+def arcs(*orders: Order, cores: int = 16) -> Arcs:
+    """Arcs of the shifts along rings of the given orders; natural (Cannon) and interleaved (MeshGEMM) by default."""
+    return Arcs(orders or (natural, interleaved), cores)
+
+
+def name(order: Order) -> str:
+    """What an order is called in the picture."""
+    known = {"natural": "natural ring (Cannon)", "interleaved": "interleaved ring (MeshGEMM)"}
+    plain = getattr(order, "__name__", "ring")
+    return known.get(plain, plain.replace("_", " "))
+
+
+def _figure(words: str) -> Any:
+    picture = figure(
+        title=words, height=190, sizing_mode="stretch_width", toolbar_location=None, tools="", x_axis_label="core", x_range=Range1d(-1, 16),
+        y_range=Range1d(-9, 9),
+    )  # fmt: skip
+    picture.yaxis.visible = picture.grid.visible = False
+    picture.title.text_font_size = "16px"
+    picture.xaxis.major_label_text_font_size = picture.xaxis.axis_label_text_font_size = "14px"
+    return picture

@@ -1,0 +1,122 @@
+"""The lab for GEMM: choose algorithms, matrices, mesh and machine, run, and watch the race."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import panel as pn
+import param
+from panel.viewable import Viewer
+
+from waferviz.algorithms import GEMM
+from waferviz.api import multiply
+from waferviz.inputs import SAMPLES, matrix, sample
+from waferviz.machine import Machine
+from waferviz.program import Array
+from waferviz.show import race
+from waferviz.trace import product
+from waferviz.views.player import MOST, ready
+
+RACERS = [name for name in ("allgather", "summa", "cannon", "meshgemm")]
+
+
+class Cancelled(Exception):
+    """The reader has had enough of a run."""
+
+
+class Workbench(Viewer):
+    """Controls beside a race; a wrong input says what is wrong and leaves the last picture as it was."""
+
+    algorithms = param.ListSelector(default=RACERS, objects=RACERS, doc="Two to four algorithms to race.")
+    mesh = param.String(default="16", doc="Side of the mesh, or rows x columns such as 4x6.")
+    size = param.Integer(default=32, bounds=(1, 1024), doc="Side of the ready-made matrices.")
+    a = param.Selector(default="integers", objects=list(SAMPLES), label="A", doc="Left matrix.")
+    b = param.Selector(default="integers", objects=list(SAMPLES), label="B", doc="Right matrix.")
+    machine = param.Selector(default="teaching", objects=["teaching", "wse2"], doc="Prices the cycles.")
+    torus = param.Boolean(default=False, label="torus: wrap links exist", doc="Links join the ends of rows and columns.")
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self._stop = threading.Event()
+        self._upload_a = pn.widgets.FileInput(accept=".npy,.npz,.csv,.png,.jpg,.jpeg")
+        self._upload_b = pn.widgets.FileInput(accept=".npy,.npz,.csv,.png,.jpg,.jpeg")
+        self._run = pn.widgets.Button(label="Run", button_type="primary")
+        self._cancel = pn.widgets.Button(label="Cancel", disabled=True)
+        self._said = pn.widgets.StaticText(value="")
+        self._picture = pn.Column(sizing_mode="stretch_width", min_width=720)
+        self._run.on_click(self._start)
+        self._cancel.on_click(lambda _: self._stop.set())
+        self._show()
+
+    def __panel__(self) -> Any:
+        controls = pn.Param(
+            self, parameters=["algorithms", "mesh", "size", "a", "b", "machine", "torus"], name="", width=240,
+            widgets={"algorithms": pn.widgets.CheckBoxGroup},
+        )  # fmt: skip
+        uploads = pn.Column("A from a file", self._upload_a, "B from a file", self._upload_b)
+        side = pn.Column(controls, uploads, pn.Row(self._run, self._cancel), self._said, width=260)
+        return pn.Row(side, self._picture, sizing_mode="stretch_width")
+
+    def traces(self) -> list[Any]:
+        """A trace per chosen algorithm; ValueError, KeyError or MemoryError for what cannot be run."""
+        if not 1 <= len(self.algorithms) <= MOST:
+            raise ValueError(f"{len(self.algorithms)} algorithms chosen: choose 1 to {MOST}")
+        machine = replace(Machine.preset(self.machine), wrap=self.torus)
+        first, second = self._operand("a", self._upload_a), self._operand("b", self._upload_b)
+        mesh = parsed(self.mesh)
+        return [multiply(first, second, algorithm=GEMM[name], mesh=mesh, machine=machine) for name in self.algorithms]
+
+    def _operand(self, name: str, upload: Any) -> Array:
+        if not upload.value:
+            return sample(getattr(self, name), self.size, seed=1 if name == "a" else 2)
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / Path(upload.filename).name
+            file.write_bytes(upload.value)
+            return matrix(file, name)
+
+    def _start(self, _event: Any) -> None:
+        self._stop.clear()
+        self._run.disabled, self._cancel.disabled = True, False
+        threading.Thread(target=self._show, daemon=True).start()
+
+    def _show(self) -> None:
+        try:
+            traces = self.traces()
+            for number, trace in enumerate(traces, 1):
+                if "C" in trace:
+                    product(trace, progress=lambda done, every, number=number: self._tick(number, len(traces), done, every))
+            self._picture.objects = [race(*traces)]
+            self._said.value = ""
+        except Cancelled:
+            self._said.value = "Cancelled; the picture is the last one that was finished."
+        except (ValueError, KeyError, MemoryError, FileNotFoundError) as error:
+            self._said.value = f"⚠ {error.args[0] if error.args else error}"
+        finally:
+            self._run.disabled, self._cancel.disabled = False, True
+
+    def _tick(self, number: int, traces: int, done: int, every: int) -> None:
+        if self._stop.is_set():
+            raise Cancelled
+        self._said.value = f"Running {number} of {traces}: {100 * done // max(1, every)} %"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        ready()
+        return super()._repr_mimebundle_(include, exclude)
+
+
+def workbench() -> Workbench:
+    """The lab for GEMM, in a notebook cell or an app."""
+    return Workbench()
+
+
+def parsed(mesh: str) -> int | tuple[int, int]:
+    """A mesh from text such as 8 or 4x6; ValueError when it is neither."""
+    parts = mesh.lower().replace("×", "x").split("x")
+    if len(parts) > 2 or not all(part.strip().isdigit() for part in parts):
+        raise ValueError(f"mesh={mesh!r}: give a side such as 8, or rows x columns such as 4x6")
+    sides = [int(part) for part in parts]
+    return sides[0] if len(sides) == 1 else (sides[0], sides[1])
