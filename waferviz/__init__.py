@@ -3,7 +3,9 @@
 Importing it imports NumPy alone; xarray, Panel and Bokeh follow when a function needs them.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np  # noqa: F401  (the one import that is paid at once)
@@ -18,9 +20,9 @@ if TYPE_CHECKING:
     from waferviz.program import Buffer, Move, Operand, Placement, Program, Repeat, Step, Work
     from waferviz.proof import prove
     from waferviz.published import table
+    from waferviz.show import play, race
     from waferviz.trace import product, run
     from waferviz.verify import verify
-    from waferviz.show import play, race
     from waferviz.views.arcs import arcs
     from waferviz.workbench import workbench
 
@@ -91,3 +93,14 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
+
+
+class _Package(ModuleType):
+    """A package whose verbs win over its files of the same name, such as `audit`, in whatever order they load."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

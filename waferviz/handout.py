@@ -27,8 +27,10 @@ def handout(view: Any, path: str | Path = "race.handout.html") -> Path:
         When the path does not end in .html, or its folder does not exist.
     """
     import xarray as xr
-    from bokeh.embed import file_html
-    from bokeh.resources import INLINE
+    from bokeh.embed.bundle import Bundle
+    from bokeh.embed.elements import html_page_for_render_items
+    from bokeh.embed.util import standalone_docs_json_and_render_items
+    from bokeh.resources import Resources
 
     from waferviz.show import race
 
@@ -42,5 +44,11 @@ def handout(view: Any, path: str | Path = "race.handout.html") -> Path:
     elif isinstance(view, list | tuple):
         view = race(*view)
     document = view.document()
-    path.write_text(file_html(document, INLINE, title=document.title), encoding="utf-8")
+    # file_html would add the scripts of every model known to the process, Panel's among them, by address.
+    inside = Resources(mode="inline", components=["bokeh"])
+    bundle = Bundle(js_raw=inside.js_raw, css_raw=inside.css_raw)
+    page = html_page_for_render_items(
+        bundle, *standalone_docs_json_and_render_items([document]), document.title
+    )
+    path.write_text(page, encoding="utf-8")
     return path

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import xarray as xr
-
-from waferviz.verify import verify
+from waferviz.verify import Verdict, verify
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from waferviz.views.player import Player
 
 VERIFIED_PRODUCTS = 2**27
@@ -46,18 +46,20 @@ def race(*traces: xr.Dataset, show: str = "blocks", clock: str = "cycles") -> Pl
 
 def judged(trace: xr.Dataset) -> xr.Dataset:
     """The trace with its verdict among its attributes."""
-    if not isinstance(trace, xr.Dataset) or "M" not in trace.attrs:
+    if "M" not in getattr(trace, "attrs", {}):
         return trace
     attrs = trace.attrs
     if "C" not in trace or attrs["M"] * attrs["K"] * attrs["N"] > VERIFIED_PRODUCTS:
-        return trace.assign_attrs(verdict="names only, see verify(trace)" if "C" not in trace else "large, see verify(trace)")
+        return trace.assign_attrs(
+            verdict="names only, see verify(trace)" if "C" not in trace else "large, see verify(trace)"
+        )
     verdict = verify(trace)
-    told = trace.assign_attrs(verdict=verdict.product if verdict.ok else verdict.movement if verdict.step is None else _short(verdict), right=int(verdict.ok))
-    if verdict.step is not None:
-        told = told.assign_attrs(wrong_step=verdict.step, wrong_core=list(verdict.core or ()))
-    return told
+    told = trace.assign_attrs(verdict=_said(verdict), right=int(verdict.ok))
+    if verdict.step is None:
+        return told
+    return told.assign_attrs(wrong_step=verdict.step, wrong_core=list(verdict.core or ()))
 
 
-def _short(verdict: object) -> str:
-    product, movement = verdict.product, verdict.movement  # type: ignore[attr-defined]
-    return f"{movement}; {product}" if movement.startswith("step") else product
+def _said(verdict: Verdict) -> str:
+    moved_wrong = not verdict.ok and verdict.movement.startswith("step")
+    return f"{verdict.movement}; {verdict.product}" if moved_wrong else verdict.product

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,10 +22,10 @@ from waferviz.show import race
 from waferviz.trace import product
 from waferviz.views.player import MOST, ready
 
-RACERS = [name for name in ("allgather", "summa", "cannon", "meshgemm")]
+RACERS = ["allgather", "summa", "cannon", "meshgemm"]
 
 
-class Cancelled(Exception):
+class CancelledError(Exception):
     """The reader has had enough of a run."""
 
 
@@ -37,13 +38,15 @@ class Workbench(Viewer):
     a = param.Selector(default="integers", objects=list(SAMPLES), label="A", doc="Left matrix.")
     b = param.Selector(default="integers", objects=list(SAMPLES), label="B", doc="Right matrix.")
     machine = param.Selector(default="teaching", objects=["teaching", "wse2"], doc="Prices the cycles.")
-    torus = param.Boolean(default=False, label="torus: wrap links exist", doc="Links join the ends of rows and columns.")
+    torus = param.Boolean(
+        default=False, label="torus: wrap links exist", doc="Links join the ends of rows and columns."
+    )
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self._stop = threading.Event()
-        self._upload_a = pn.widgets.FileInput(accept=".npy,.npz,.csv,.png,.jpg,.jpeg")
-        self._upload_b = pn.widgets.FileInput(accept=".npy,.npz,.csv,.png,.jpg,.jpeg")
+        self._upload_a = pn.widgets.FileInput(width=220, accept=".npy,.npz,.csv,.png,.jpg,.jpeg")
+        self._upload_b = pn.widgets.FileInput(width=220, accept=".npy,.npz,.csv,.png,.jpg,.jpeg")
         self._run = pn.widgets.Button(label="Run", button_type="primary")
         self._cancel = pn.widgets.Button(label="Cancel", disabled=True)
         self._said = pn.widgets.StaticText(value="")
@@ -54,11 +57,14 @@ class Workbench(Viewer):
 
     def __panel__(self) -> Any:
         controls = pn.Param(
-            self, parameters=["algorithms", "mesh", "size", "a", "b", "machine", "torus"], name="", width=240,
-            widgets={"algorithms": pn.widgets.CheckBoxGroup},
-        )  # fmt: skip
+            self,
+            parameters=["algorithms", "mesh", "size", "a", "b", "machine", "torus"],
+            name="",
+            widgets={name: {"width": 220} for name in ("mesh", "size", "a", "b", "machine", "torus")}
+            | {"algorithms": pn.widgets.CheckBoxGroup},
+        )
         uploads = pn.Column("A from a file", self._upload_a, "B from a file", self._upload_b)
-        side = pn.Column(controls, uploads, pn.Row(self._run, self._cancel), self._said, width=260)
+        side = pn.Column(controls, uploads, pn.Row(self._run, self._cancel), self._said, width=270)
         return pn.Row(side, self._picture, sizing_mode="stretch_width")
 
     def traces(self) -> list[Any]:
@@ -68,7 +74,10 @@ class Workbench(Viewer):
         machine = replace(Machine.preset(self.machine), wrap=self.torus)
         first, second = self._operand("a", self._upload_a), self._operand("b", self._upload_b)
         mesh = parsed(self.mesh)
-        return [multiply(first, second, algorithm=GEMM[name], mesh=mesh, machine=machine) for name in self.algorithms]
+        return [
+            multiply(first, second, algorithm=GEMM[name], mesh=mesh, machine=machine)
+            for name in self.algorithms
+        ]
 
     def _operand(self, name: str, upload: Any) -> Array:
         if not upload.value:
@@ -88,10 +97,10 @@ class Workbench(Viewer):
             traces = self.traces()
             for number, trace in enumerate(traces, 1):
                 if "C" in trace:
-                    product(trace, progress=lambda done, every, number=number: self._tick(number, len(traces), done, every))
+                    product(trace, progress=partial(self._tick, number, len(traces)))
             self._picture.objects = [race(*traces)]
             self._said.value = ""
-        except Cancelled:
+        except CancelledError:
             self._said.value = "Cancelled; the picture is the last one that was finished."
         except (ValueError, KeyError, MemoryError, FileNotFoundError) as error:
             self._said.value = f"⚠ {error.args[0] if error.args else error}"
@@ -100,7 +109,7 @@ class Workbench(Viewer):
 
     def _tick(self, number: int, traces: int, done: int, every: int) -> None:
         if self._stop.is_set():
-            raise Cancelled
+            raise CancelledError
         self._said.value = f"Running {number} of {traces}: {100 * done // max(1, every)} %"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:

@@ -65,7 +65,9 @@ class Arcs(Viewer):
                 "figures": figures,
                 "sources": sources,
                 "dots": dots,
-                "setup": json.dumps({"rings": rings, "names": [name(order) for order in self.orders], "cores": self.cores}),
+                "setup": json.dumps(
+                    {"rings": rings, "names": [name(order) for order in self.orders], "cores": self.cores}
+                ),
                 "colours": [INK, ACCENT],
                 "style": sheet("stage"),
             },

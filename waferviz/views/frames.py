@@ -7,12 +7,14 @@ import json
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from waferviz.views import words
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 BYTES = 64 * 2**20
 DETAIL_CORES = 64 * 64
@@ -43,7 +45,9 @@ class Scale:
 def payload(traces: Sequence[xr.Dataset], show: str) -> str:
     """Everything the page needs to play the traces, as text: JSON, with the frames deflated in base64."""
     scale = shared(traces)
-    return json.dumps({"traces": [packed(trace, show, scale, len(traces)) for trace in traces], "scale": vars(scale)})
+    return json.dumps(
+        {"traces": [packed(trace, show, scale, len(traces)) for trace in traces], "scale": vars(scale)}
+    )
 
 
 def shared(traces: Sequence[xr.Dataset]) -> Scale:
@@ -128,19 +132,33 @@ def _layers(trace: xr.Dataset, show: str, scale: Scale) -> dict[str, Layer]:
         wanted = SHOWS[show][1]
         return {name: layer for name, layer in every.items() if name in wanted}
     if rows * columns <= DETAIL_CORES:
-        for number, name in enumerate(str(tensor) for tensor in trace.tensor.values):
+        for name in (str(tensor) for tensor in trace.tensor.values):
             for axis in "yx":
-                every[f"from_{axis}_{name}"] = (1, rows, columns, lambda step, axis=axis, number=number: trace[f"from_{axis}"].isel(step=step, tensor=number).values + 1)
+                every[f"from_{axis}_{name}"] = (
+                    1,
+                    rows,
+                    columns,
+                    _origin(trace.sel(tensor=name)[f"from_{axis}"]),
+                )
         if not _in_place(trace):
             every["a_row"] = (1, rows, columns, lambda step: at("a_row", step) + 1)
             every["b_column"] = (1, rows, columns, lambda step: at("b_column", step) + 1)
     return every
 
 
+def _origin(came: xr.DataArray) -> Callable[[int], Any]:
+    return lambda step: came.isel(step=step).values + 1
+
+
 def arrivals(traffic: Any) -> Any:
     """Words into each router over its four links, from words on the links that leave each core."""
     east, west, south, north = traffic
-    into = [np.roll(east, 1, axis=1), np.roll(west, -1, axis=1), np.roll(south, 1, axis=0), np.roll(north, -1, axis=0)]
+    into = [
+        np.roll(east, 1, axis=1),
+        np.roll(west, -1, axis=1),
+        np.roll(south, 1, axis=0),
+        np.roll(north, -1, axis=0),
+    ]
     return sum(into)
 
 
@@ -166,8 +184,7 @@ def _level(block: Any, blocks: int) -> Any:
 
 def _share(amount: Any, most: int) -> Any:
     """Amounts as 0..255; anything above zero is at least 1."""
-    level = np.minimum(255, np.ceil(np.asarray(amount) * (255 / most)))
-    return level
+    return np.minimum(255, np.ceil(np.asarray(amount) * (255 / most)))
 
 
 def _picture(trace: xr.Dataset, scale: Scale) -> tuple[int, int, Callable[[int], Any]]:
@@ -204,7 +221,9 @@ def _in_place(trace: xr.Dataset) -> bool:
     y, x = np.ogrid[: trace.sizes["y"], : trace.sizes["x"]]
     return all(
         bool((((row == y) | (row < 0)) & ((column == x) | (column < 0))).all())
-        for row, column in ((trace.a_row.isel(step=s).values, trace.b_column.isel(step=s).values) for s in _some(trace))
+        for row, column in (
+            (trace.a_row.isel(step=s).values, trace.b_column.isel(step=s).values) for s in _some(trace)
+        )
     )
 
 
@@ -214,4 +233,4 @@ def _some(trace: xr.Dataset) -> list[int]:
 
 
 def _small(values: Any) -> list[list[int]]:
-    return np.asarray(values).tolist()  # type: ignore[no-any-return]
+    return np.asarray(values).tolist()

@@ -50,7 +50,9 @@ class Player(Viewer):
 
     step = param.List(default=[], doc="Step of each trace where the reader came to rest.")
 
-    def __init__(self, traces: Sequence[xr.Dataset], show: str = "blocks", clock: str = "cycles", **params: Any) -> None:
+    def __init__(
+        self, traces: Sequence[xr.Dataset], show: str = "blocks", clock: str = "cycles", **params: Any
+    ) -> None:
         super().__init__(**params)
         _check(traces, show, clock)
         self.traces, self.show, self.clock = tuple(traces), show, clock
@@ -115,7 +117,9 @@ class Player(Viewer):
         return super()._repr_mimebundle_(include, exclude)
 
     def __repr__(self) -> str:
-        return f"Player({self.title}, {', '.join(str(trace.sizes['step'] - 1) for trace in self.traces)} steps)"
+        return (
+            f"Player({self.title}, {', '.join(str(trace.sizes['step'] - 1) for trace in self.traces)} steps)"
+        )
 
     def _heard(self, _name: str, _old: Any, new: Any) -> None:
         self.step = [int(step) for step in new["step"]]
@@ -129,7 +133,7 @@ class _Map:
         self.figure = figure(
             title=trace.attrs["program"], x_range=Range1d(0, columns), y_range=Range1d(rows, 0), tools="pan,wheel_zoom,reset",
             active_scroll=None, toolbar_location=None, sizing_mode="scale_width", aspect_ratio=max(0.6, min(1.6, columns / rows)),
-            max_width=460 if number < 4 else 400, min_width=180, min_border=4, output_backend="canvas",
+            max_width=(380, 440, 400, 400)[number - 1], min_width=180, min_border=4, output_backend="canvas",
             x_axis_label="x, column of cores", y_axis_label="y, row of cores",
         )  # fmt: skip
         self.figure.title.text_font_size, self.figure.title.text_color = "16px", INK
@@ -144,7 +148,16 @@ class _Map:
         self.glide = ColumnDataSource({"x": [], "y": [], "colour": [], "shape": [], "size": []})
         self.outline = ColumnDataSource({"xs": [], "ys": []})
         self.figure.image_rgba("image", x=0, y=0, dw=columns, dh=rows, source=self.image)
-        self.figure.text("x", "y", "text", source=self.labels, text_font_size="14px", text_align="center", text_baseline="middle", text_color=INK)
+        self.figure.text(
+            "x",
+            "y",
+            "text",
+            source=self.labels,
+            text_font_size="14px",
+            text_align="center",
+            text_baseline="middle",
+            text_color=INK,
+        )
         self.figure.scatter(
             "x", "y", marker="shape", size="size", fill_color="colour", line_color=INK, source=self.glide
         )
@@ -180,12 +193,18 @@ def ready() -> None:
 
 def _check(traces: Sequence[xr.Dataset], show: str, clock: str) -> None:
     if not 1 <= len(traces) <= MOST:
-        raise ValueError(f"{len(traces)} traces: give 1 to {MOST}, for example race(multiply(a, b), multiply(a, b, algorithm='cannon'))")
+        raise ValueError(
+            f"{len(traces)} traces: give 1 to {MOST}, for example race(multiply(a, b), multiply(a, b, algorithm='cannon'))"
+        )
     for number, trace in enumerate(traces):
         if not isinstance(trace, xr.Dataset):
-            raise ValueError(f"trace {number} is {type(trace).__name__}; give what waferviz.multiply or waferviz.run returns")
+            raise ValueError(
+                f"trace {number} is {type(trace).__name__}; give what waferviz.multiply or waferviz.run returns"
+            )
         if missing := [name for name in NEEDED if name not in trace]:
-            raise ValueError(f"trace {number} lacks {', '.join(missing)}; give what waferviz.multiply or waferviz.run returns")
+            raise ValueError(
+                f"trace {number} lacks {', '.join(missing)}; give what waferviz.multiply or waferviz.run returns"
+            )
     if show not in frames.SHOWS:
         raise ValueError(f"show={show!r}: choose one of {', '.join(frames.SHOWS)}")
     if show == "values" and not all("C" in trace for trace in traces):

@@ -63,4 +63,9 @@ def _hex(channels: np.ndarray) -> list[str]:
     return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in levels]
 
 
-PALETTES = {"cyclic": cyclic(), "amount": list(Viridis256), "links": list(Cividis256)[::-1], "difference": diverging()}
+PALETTES = {
+    "cyclic": cyclic(),
+    "amount": list(Viridis256),
+    "links": list(Cividis256)[::-1],
+    "difference": diverging(),
+}

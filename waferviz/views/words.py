@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def sentences(trace: xr.Dataset) -> list[str]:
@@ -19,10 +22,16 @@ def sentences(trace: xr.Dataset) -> list[str]:
         parts = []
         if multiplies[step]:
             number = round(multiplies[step] * cores)
-            parts.append(f"all {cores:,} cores multiply" if number == cores else f"{number:,} of {cores:,} cores multiply")
+            parts.append(
+                f"all {cores:,} cores multiply"
+                if number == cores
+                else f"{number:,} of {cores:,} cores multiply"
+            )
         if hops[step]:
             far = f"{hops[step]} hop{'s' if hops[step] > 1 else ''}"
-            relays = f", {trace.stages.values[step]} of them relayed by cores" if trace.stages.values[step] else ""
+            relays = (
+                f", {trace.stages.values[step]} of them relayed by cores" if trace.stages.values[step] else ""
+            )
             parts.append(f"tiles move up to {far}{relays}; busiest link {words[step]:,} words")
         said.append(f"Step {step} of {last}, {label[step]}: {'; '.join(parts) or 'nothing moves'}.")
     return said
@@ -48,10 +57,14 @@ def stats(trace: xr.Dataset) -> str:
 
 def reason(trace: xr.Dataset) -> str:
     """Why a run takes as long as it does: what it waits for at every step of its main part."""
-    label, most = np.unique(trace.label.values[1:], return_counts=True) if trace.sizes["step"] > 1 else ([""], [0])
+    label, most = (
+        np.unique(trace.label.values[1:], return_counts=True) if trace.sizes["step"] > 1 else ([""], [0])
+    )
     main = trace.label.values == label[int(np.argmax(most))]
     moving = trace.hops.values > 0
-    hops = int(np.median(trace.hops.values[main & moving])) if (main & moving).any() else int(trace.hops.max())
+    hops = (
+        int(np.median(trace.hops.values[main & moving])) if (main & moving).any() else int(trace.hops.max())
+    )
     stages = int(trace.stages.max())
     waits = f"waits {hops} hop{'s' if hops != 1 else ''} at every step"
     if stages:
@@ -66,7 +79,9 @@ def reason(trace: xr.Dataset) -> str:
 def ranking(traces: Sequence[xr.Dataset]) -> str:
     """Who wins a race and why, in one paragraph."""
     if len(traces) < 2:
-        return f"{traces[0].attrs['program']} takes {int(traces[0].cycle[-1]):,} cycles: it {reason(traces[0])}."
+        return (
+            f"{traces[0].attrs['program']} takes {int(traces[0].cycle[-1]):,} cycles: it {reason(traces[0])}."
+        )
     order = sorted(traces, key=lambda trace: int(trace.cycle[-1]))
     best = int(order[0].cycle[-1])
     said = [f"{_name(order[0])} wins with {best:,} cycles: it {reason(order[0])}."]
@@ -96,7 +111,7 @@ def events(trace: xr.Dataset) -> list[tuple[str, int]]:
         found.append((f"longest way, {hops.max()} hops", int(hops.argmax())))
     if words.max(initial=0) > 0:
         found.append((f"busiest link, {words.max():,} words", int(words.argmax())))
-    held = trace.memory.isel({dim: 0 for dim in trace.memory.dims[1:]})
+    held = trace.memory.isel(dict.fromkeys(trace.memory.dims[1:], 0))
     if trace.sizes["step"] <= 4096 and int(held.max()) > int(held.min()):
         found.append((f"peak memory, {int(held.max()):,} B", int(held.values.argmax())))
     working = np.flatnonzero(trace.macs.values > 0)

@@ -1,0 +1,249 @@
+"""The pictures in a real browser: an offline file, a served app, and JupyterLab."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+import waferviz as wv
+from waferviz.published import folder
+
+pytestmark = pytest.mark.browser
+BROWSER = os.environ.get("WAFERVIZ_BROWSER", "")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PIXELS = """() => {
+  const seen = []
+  const walk = node => {
+    for (const one of node.querySelectorAll('*')) {
+      if (one.tagName === 'CANVAS' && one.width > 100 && !one.classList.contains('wv-strip')) seen.push(one.toDataURL().length)
+      if (one.shadowRoot) walk(one.shadowRoot)
+    }
+  }
+  walk(document)
+  return seen.join(',')
+}"""
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    if not BROWSER:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI has no browser; see tests/find_browser.py")
+        pytest.skip("NO BROWSER: the pictures are not tested; see tests/find_browser.py")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A page with what went wrong on it: console errors, exceptions, requests that leave the machine."""
+
+    def __init__(self, browser, *, offline=False, size=(1280, 720)):
+        self.context = browser.new_context(viewport={"width": size[0], "height": size[1]}, offline=offline)
+        self.page = self.context.new_page()
+        self.wrong, self.left = [], []
+        self.page.on("console", lambda message: message.type == "error" and self.wrong.append(message.text))
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("request", lambda request: self._note(request.url))
+
+    def _note(self, url):
+        if not re.match(r"(file|data|blob):|(http|ws)://(127\.0\.0\.1|localhost)[:/]", url):
+            self.left.append(url)
+
+    def pixels(self):
+        return self.page.evaluate(PIXELS)
+
+    def changes(self, act, wait=4000):
+        """True when the picture is another after `act` within `wait` ms."""
+        before = self.pixels()
+        act()
+        for _ in range(wait // 200):
+            self.page.wait_for_timeout(200)
+            if self.pixels() != before:
+                return True
+        return False
+
+
+@pytest.fixture(scope="module")
+def race_file(tmp_path_factory):
+    a, b = wv.sample("integers", 32, 1), wv.sample("integers", 32, 2)
+    traces = [wv.multiply(a, b, algorithm=name, mesh=16) for name in ("summa", "cannon", "meshgemm")]
+    return wv.race(*traces).handout(tmp_path_factory.mktemp("race") / "race.html")
+
+
+@pytest.fixture
+def race_page(chromium, race_file):
+    seen = Watched(chromium, offline=True)
+    seen.page.goto(race_file.as_uri())
+    seen.page.get_by_role("button", name="play", exact=True).wait_for()
+    yield seen
+    seen.context.close()
+    assert seen.wrong == []
+    assert seen.left == []
+
+
+def test_the_offline_file_plays_to_the_end_and_says_who_won(race_page):
+    page = race_page.page
+    assert race_page.changes(lambda: page.get_by_role("button", name="play", exact=True).click())
+    page.get_by_role("button", name="to end", exact=True).click()
+    assert page.get_by_text(re.compile("MeshGEMM wins with 328 cycles")).is_visible()
+    assert page.get_by_text("equal to NumPy, bit for bit").count() == 3
+
+
+def test_the_offline_file_steps_by_keyboard_and_scrubs(race_page):
+    page = race_page.page
+    page.locator(".wv-stage").focus()
+    assert race_page.changes(lambda: page.keyboard.press("ArrowRight"))
+    page.keyboard.press("End")
+    assert "cycle 1,360 of 1,360" in page.locator(".wv-place").inner_text()
+    page.keyboard.press("Home")
+    assert "cycle 0 of" in page.locator(".wv-place").inner_text()
+    assert race_page.changes(lambda: page.get_by_label("position in the run").fill("300"))
+    assert "cycle 300 of" in page.locator(".wv-place").inner_text()
+
+
+def test_every_control_has_a_name(race_page):
+    controls = race_page.page.locator(".wv-stage button, .wv-stage input, .wv-stage select")
+    names = [controls.nth(at).get_attribute("aria-label") for at in range(controls.count())]
+    assert len(names) >= 11
+    assert all(names)
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("layer", ["links", "progress", "received", "bytes", "values", "difference"])
+def test_every_layer_shows_something_else(race_page, layer):
+    page = race_page.page
+    page.get_by_label("position in the run").fill("120")
+    assert race_page.changes(lambda: page.get_by_label("show", exact=True).select_option(layer))
+
+
+def test_the_inspector_names_the_core_and_what_it_holds(race_page):
+    page = race_page.page
+    page.get_by_role("button", name="to end", exact=True).click()
+    page.mouse.move(150, 150)
+    page.wait_for_timeout(300)
+    said = page.locator(".wv-inspector").inner_text()
+    assert re.search(r"SUMMA, core \(\d+,\d+\); holds A block", said)
+
+
+def test_the_clock_can_count_steps(race_page):
+    page = race_page.page
+    page.get_by_label("clock", exact=True).select_option("steps")
+    page.locator(".wv-stage").focus()
+    page.keyboard.press("End")
+    assert "step 32 of 32" in page.locator(".wv-place").inner_text()
+
+
+def test_a_race_of_64_x_64_cores_is_a_small_file(tmp_path):
+    trace = wv.run(wv.GEMM["meshgemm"](64), matrices=(256, 256, 256))
+    assert wv.play(trace).handout(tmp_path / "one.html").stat().st_size <= 2.0e6
+
+
+def test_ring_arcs_grow_with_the_number_of_cores(chromium, tmp_path):
+    seen = Watched(chromium, offline=True)
+    seen.page.goto(wv.arcs().handout(tmp_path / "arcs.html").as_uri())
+    slider = seen.page.get_by_label("number of cores")
+    slider.wait_for()
+    assert seen.changes(lambda: slider.fill("40"))
+    assert "longest way is 39 hops" in seen.page.locator(".wv-stage").inner_text()
+    assert (seen.wrong, seen.left) == ([], [])
+    seen.context.close()
+
+
+@pytest.fixture
+def served(tmp_path):
+    """Start a server command with a free port; gives its address, stops it at the end."""
+    started = []
+
+    def start(command, ready):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        log = (tmp_path / "server.log").open("w")
+        process = subprocess.Popen(
+            [sys.executable, "-m", *(part.format(port=port) for part in command)],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        started.append((process, log))
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}{ready}").close()
+            except OSError:
+                time.sleep(0.25)
+                continue
+            return f"http://localhost:{port}"
+        pytest.fail(f"no server: {(tmp_path / 'server.log').read_text()}")
+
+    yield start
+    for process, log in started:
+        process.terminate()
+        process.wait()
+        log.close()
+
+
+def test_the_served_app_races_and_survives_a_wrong_mesh(chromium, served):
+    address = served(["panel", "serve", str(folder("lab") / "gemm.py"), "--port", "{port}"], "/gemm")
+    seen = Watched(chromium)
+    page = seen.page
+    page.goto(f"{address}/gemm")
+    page.get_by_role("button", name="play", exact=True).wait_for()
+    assert seen.changes(lambda: page.get_by_role("button", name="play", exact=True).click())
+    page.get_by_role("textbox", name="Mesh").fill("5x7")
+    page.get_by_role("textbox", name="Mesh").press("Enter")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_text(re.compile("mesh=5 x 7 cuts M=32 into 35 blocks")).wait_for()
+    assert page.get_by_role("button", name="to end", exact=True).is_visible()
+    assert (seen.wrong, seen.left) == ([], [])
+    seen.context.close()
+
+
+def test_jupyterlab_runs_the_first_notebook_and_plays(chromium, served, tmp_path):
+    books = tmp_path / "notebooks"
+    shutil.copytree(folder("notebooks"), books)
+    address = served(
+        [
+            "jupyterlab", str(books), "--no-browser", "--allow-root", "--ServerApp.port={port}", "--IdentityProvider.token=",
+            "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        ],
+        "/api",
+    )  # fmt: skip
+    seen = Watched(chromium, size=(1600, 1000))
+    page = seen.page
+    page.goto(f"{address}/lab/tree/00-start-here.ipynb")
+    page.locator(".jp-Notebook").wait_for(timeout=60_000)
+    page.wait_for_timeout(3000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    play = page.get_by_role("button", name="play", exact=True).first
+    play.wait_for(timeout=90_000)
+    play.scroll_into_view_if_needed()
+    assert seen.changes(play.click, wait=8000)
+    assert (seen.wrong, seen.left) == ([], [])
+    seen.context.close()
+
+
+def test_handouts_refuse_a_path_that_is_no_page(tmp_path):
+    trace = wv.run(wv.GEMM["meshgemm"](2))
+    with pytest.raises(ValueError, match=r"\.html"):
+        wv.handout(trace, tmp_path / "race.gif")
+    with pytest.raises(ValueError, match="no folder"):
+        wv.handout(trace, Path(tmp_path / "nowhere" / "race.html"))
