@@ -67,7 +67,7 @@ class Player(Viewer):
         """The Bokeh layout, made anew: one document holds it once; `live` ones tell Python the step."""
         maps = [_Map(trace, len(self.traces)) for trace in self.traces]
         host = Spacer(sizing_mode="stretch_width", min_height=10)
-        head = Spacer(sizing_mode="stretch_width", height=28)
+        head = Spacer(sizing_mode="stretch_width", min_height=28)
         heard = ColumnDataSource(data={"step": [0] * len(maps)})
         if live:
             heard.on_change("data", self._heard)
@@ -111,6 +111,12 @@ class Player(Viewer):
         from waferviz.handout import handout
 
         return handout(self, path)
+
+    def gif(self, path: str | Path = "race.gif", *, seconds: float = 12.0) -> Path:
+        """Write a moving picture of who holds what; returns its path."""
+        from waferviz.views.gif import gif
+
+        return gif(self.traces, path, clock=self.clock, seconds=seconds)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         ready()
@@ -159,7 +165,14 @@ class _Map:
             text_color=INK,
         )
         self.figure.scatter(
-            "x", "y", marker="shape", size="size", fill_color="colour", line_color=INK, source=self.glide
+            "x",
+            "y",
+            marker="shape",
+            size="size",
+            fill_color="colour",
+            line_color=INK,
+            line_width=0.6,
+            source=self.glide,
         )
         self.figure.multi_line("xs", "ys", source=self.outline, line_color=ACCENT, line_width=3)
 

@@ -10,7 +10,11 @@ export default async (args, figure, data, { index }) => {
   view.el.style.display = "block"
   const setup = JSON.parse(args.setup)
   const head = index.find_one(args.head)
-  if (head) head.shadow_el.append(make("style", {}, args.style), make("div", { class: "wv-title" }, setup.title))
+  if (head) {
+    head.shadow_el.append(make("style", {}, args.style), make("div", { class: "wv-title" }, setup.title))
+    head.el.style.height = "auto"
+    head.el.style.display = "block"
+  }
   setup.palettes = JSON.parse(args.palettes)
   for (const trace of setup.traces) {
     trace.data = await inflate(trace.frames)
