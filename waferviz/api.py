@@ -69,7 +69,14 @@ def multiply(
 
     program, code = build(algorithm, mesh)
     first, second = inputs.pair(a, b)
-    return run(program, {"A": first, "B": second}, machine=machine, tier=tier, budget=BUDGET if budget is None else budget, code=code)
+    return run(
+        program,
+        {"A": first, "B": second},
+        machine=machine,
+        tier=tier,
+        budget=BUDGET if budget is None else budget,
+        code=code,
+    )
 
 
 def build(algorithm: str | Callable[..., Program] | Program, mesh: Shape) -> tuple[Program, str]:
@@ -79,7 +86,9 @@ def build(algorithm: str | Callable[..., Program] | Program, mesh: Shape) -> tup
     builder = GEMM[algorithm] if isinstance(algorithm, str) else algorithm
     program = builder(mesh)
     if not isinstance(program, Program):
-        raise ValueError(f"algorithm {getattr(builder, '__name__', builder)!r} returned {type(program).__name__}; let it return a Program")
+        raise ValueError(
+            f"algorithm {getattr(builder, '__name__', builder)!r} returned {type(program).__name__}; let it return a Program"
+        )
     return program, code_of(builder)
 
 

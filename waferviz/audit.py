@@ -64,7 +64,10 @@ def audit(
     bill = Bill(program, machine, matrices, dtype)
     rows, columns = bill.place.shape
     label = [step.label for step, _ in program]
-    per_step = {name: ("step", values, {"units": unit, "long_name": words}) for name, (values, unit, words) in bill.steps.items()}
+    per_step = {
+        name: ("step", values, {"units": unit, "long_name": words})
+        for name, (values, unit, words) in bill.steps.items()
+    }
     dataset = xr.Dataset(
         {
             **per_step,
@@ -92,7 +95,13 @@ class Bill:
     Parameters are those of `audit`.
     """
 
-    def __init__(self, program: Program, machine: Machine | None = None, matrices: tuple[int, int, int] | None = None, dtype: Any = np.float32) -> None:
+    def __init__(
+        self,
+        program: Program,
+        machine: Machine | None = None,
+        matrices: tuple[int, int, int] | None = None,
+        dtype: Any = np.float32,
+    ) -> None:
         self.program, self.machine, self.place = program, machine, program.place
         blocks = program.blocks
         self.sizes = Sizes.of(program, matrices or (blocks["m"], blocks["k"], blocks["n"]), dtype)
@@ -122,7 +131,9 @@ class Bill:
                 stages = np.where(self._multicast_steps, values["hops"], stages)
                 out["stages"] = (stages, *out["stages"][1:])
             work = (values["macs"] + values["adds"]) / self.machine.macs
-            cycles = barrier(work, values["link_words"], values["ramp_words"], values["hops"], stages, self.machine)
+            cycles = barrier(
+                work, values["link_words"], values["ramp_words"], values["hops"], stages, self.machine
+            )
             out["cycles"] = (cycles, "cycles", f"cycles of the step on {self.machine.name}, barrier")
         return out
 
@@ -134,7 +145,14 @@ class Bill:
     @property
     def _multicast_steps(self) -> Array:
         wide = [[any(_is_multicast(flow) for flow in sets) for sets in part] for part in self.flows]
-        return np.array([w for part, steps in zip(self.program.repeats, wide, strict=True) for _ in range(part.times) for w in steps])
+        return np.array(
+            [
+                w
+                for part, steps in zip(self.program.repeats, wide, strict=True)
+                for _ in range(part.times)
+                for w in steps
+            ]
+        )
 
     @cached_property
     def bytes(self) -> int:
@@ -149,7 +167,11 @@ class Bill:
         for step, repeat in self.program:
             for move in step.moves:
                 buffer = self.program.buffers[move.write]
-                place = (move.write, int(np.atleast_1d(move.slot)[min(repeat, np.size(move.slot) - 1)])) if move.slot is not None else None
+                place = (
+                    (move.write, int(np.atleast_1d(move.slot)[min(repeat, np.size(move.slot) - 1)]))
+                    if move.slot is not None
+                    else None
+                )
                 if place and place not in seen:
                     seen.add(place)
                     used += self.sizes.bytes(buffer.dims)
@@ -162,7 +184,11 @@ class Bill:
         rows, columns = self.place.shape
         y, x = np.ogrid[:rows, :columns]
         inside = np.stack(np.broadcast_arrays(x < columns - 1, x > 0, y < rows - 1, y > 0))
-        return inside | bool(self.machine and self.machine.wrap) & np.array([columns > 1, columns > 1, rows > 1, rows > 1])[:, None, None]
+        return (
+            inside
+            | bool(self.machine and self.machine.wrap)
+            & np.array([columns > 1, columns > 1, rows > 1, rows > 1])[:, None, None]
+        )
 
     @cached_property
     def _schedule(self) -> list[tuple[int, int, int]]:
@@ -207,7 +233,10 @@ class Bill:
     def ring_routes(self) -> Array:
         """Routes of the loop with the most steps that moves anything, dims (axis, y, x)."""
         out = np.zeros((2, *self.place.shape), np.int32)
-        loops = [(part.times * len(sets), sets) for part, sets in zip(self.program.repeats, self.flows, strict=True)]
+        loops = [
+            (part.times * len(sets), sets)
+            for part, sets in zip(self.program.repeats, self.flows, strict=True)
+        ]
         loops = [loop for loop in loops if any(loop[1])]
         if loops:
             longest = max(loops, key=lambda loop: loop[0])[1]
@@ -230,7 +259,11 @@ class Bill:
         return {name: np.stack([prices[name] for prices in each], axis=1).ravel() for name in each[0]}
 
     def _step(self, step: Step, found: list[Flows], times: int) -> dict[str, Array]:
-        tally = Tally.of(step.work, {n: self.sizes.tile(b.dims) for n, b in self.program.buffers.items()}) if step.work else Tally()
+        tally = (
+            Tally.of(step.work, {n: self.sizes.tile(b.dims) for n, b in self.program.buffers.items()})
+            if step.work
+            else Tally()
+        )
         along = {axis: [flow for flow in found if flow.axis == axis] for axis in AXES}
         words = {axis: [self._words(flow) for flow in along[axis]] for axis in AXES}
         zero = np.zeros(times, np.int64)
@@ -241,9 +274,13 @@ class Bill:
         return {
             "hops": hops["x"] + hops["y"] if twice else np.maximum(hops["x"], hops["y"]),
             "stages": np.max(relays, axis=0),
-            "link_flows": np.max([_peaks(along[axis], [1] * len(along[axis]), times, "links") for axis in AXES], axis=0),
+            "link_flows": np.max(
+                [_peaks(along[axis], [1] * len(along[axis]), times, "links") for axis in AXES], axis=0
+            ),
             "link_words": np.max([_peaks(along[axis], words[axis], times, "links") for axis in AXES], axis=0),
-            "ramp_words": np.sum([_peaks(along[axis], words[axis], times, "received") for axis in AXES], axis=0),
+            "ramp_words": np.sum(
+                [_peaks(along[axis], words[axis], times, "received") for axis in AXES], axis=0
+            ),
             "macs": zero + tally.macs * self.folds,
             "adds": zero + (tally.adds + united) * self.folds,
         }
@@ -259,7 +296,12 @@ def _spread(flow: Flows, links: Array) -> Array:
 
 def _is_multicast(flow: Flows) -> bool:
     """True when flows reach several cores: more cores take in than flows start."""
-    return not flow.inward and flow.move.target is None and flow.move.index.shape[2 if flow.axis == "x" else 1] == 1 and flow.length > 1
+    return (
+        not flow.inward
+        and flow.move.target is None
+        and flow.move.index.shape[2 if flow.axis == "x" else 1] == 1
+        and flow.length > 1
+    )
 
 
 def _peaks(sets: list[Flows], weights: Iterable[int], times: int, what: str) -> Array:
@@ -272,7 +314,11 @@ def _peaks(sets: list[Flows], weights: Iterable[int], times: int, what: str) -> 
         return _pattern_peaks(pairs, times, what)
     if len(sets) == 1 and sets[0].origin.shape[2] == 1 and len(sets[0].line) == sets[0].lines:
         flow, weight = pairs[0]
-        most = flow.taken.max(axis=2) if what == "received" else ((flow.ahead > 0) | (flow.behind > 0)).max(axis=2)
+        most = (
+            flow.taken.max(axis=2)
+            if what == "received"
+            else ((flow.ahead > 0) | (flow.behind > 0)).max(axis=2)
+        )
         return np.broadcast_to(np.where(flow.active, most, 0).max(axis=1) * weight, (times,))
     period = max(flow.repeats for flow in sets)
     one = [sum(getattr(f, what)(repeat) * w for f, w in pairs).max() for repeat in range(min(period, times))]  # type: ignore[attr-defined]
@@ -281,7 +327,9 @@ def _peaks(sets: list[Flows], weights: Iterable[int], times: int, what: str) -> 
 
 def _pattern_peaks(pairs: list[tuple[Flows, int]], times: int, what: str) -> Array:
     """Peaks when every line does the same or nothing: one profile per set of moves that are on together."""
-    whole = [f.links(0) if what == "links" else f.received(0)[None] for f, _ in ((_always(f), w) for f, w in pairs)]
+    whole = [
+        f.links(0) if what == "links" else f.received(0)[None] for f, _ in ((_always(f), w) for f, w in pairs)
+    ]
     profile = [each[:, 0] * w for each, (_, w) in zip(whole, pairs, strict=True)]
     pattern = sum(np.left_shift(f.active.astype(int), bit) for bit, (f, _) in enumerate(pairs))
     table = np.zeros(1 << len(pairs), np.int64)
@@ -299,8 +347,13 @@ def _sum_of_links(flow: Flows, times: int) -> Array:
     """Flows over each directed link summed over all repeats, dims (direction, line | 1, core)."""
     if len(flow.origin) == 1:
         on = flow.active.sum(axis=0) * (times if len(flow.active) == 1 else 1)
-        return flow.by_line(flow.coverage(flow.origin[0], flow.ahead[0], flow.behind[0]) * on[:, None], np.ones(1, bool))
+        return flow.by_line(
+            flow.coverage(flow.origin[0], flow.ahead[0], flow.behind[0]) * on[:, None], np.ones(1, bool)
+        )
     if len(flow.active) == 1 and flow.active.all():
-        fold = [np.moveaxis(part, 0, 1).reshape(part.shape[1], -1) for part in np.broadcast_arrays(flow.origin, flow.ahead, flow.behind)]
+        fold = [
+            np.moveaxis(part, 0, 1).reshape(part.shape[1], -1)
+            for part in np.broadcast_arrays(flow.origin, flow.ahead, flow.behind)
+        ]
         return flow.by_line(flow.coverage(*fold), np.ones(1, bool))
     return sum(flow.links(repeat) for repeat in range(times))  # type: ignore[return-value]

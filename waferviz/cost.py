@@ -10,9 +10,7 @@ from waferviz.machine import Machine
 from waferviz.program import Array
 
 
-def barrier(
-    work: Any, link_words: Any, ramp_words: Any, hops: Any, stages: Any, machine: Machine
-) -> Array:
+def barrier(work: Any, link_words: Any, ramp_words: Any, hops: Any, stages: Any, machine: Machine) -> Array:
     """Cycles of steps whose work and transfers overlap; broadcasts over all arguments.
 
     A transfer takes its words over the busiest link or ramp, then the longest way: `hop` for every router that

@@ -97,7 +97,9 @@ class Flows:
         return whole
 
 
-def flows(program: Program, placement: Placement | None = None, *, wrap: bool = False) -> list[list[list[Flows]]]:
+def flows(
+    program: Program, placement: Placement | None = None, *, wrap: bool = False
+) -> list[list[list[Flows]]]:
     """Transfers of every step of every repeat of a program: [repeat][step][flow set].
 
     Parameters
@@ -109,12 +111,17 @@ def flows(program: Program, placement: Placement | None = None, *, wrap: bool = 
     """
     place = placement or program.place
     return [
-        [[flow for move in step.moves for flow in flows_of(move, program.shape, place, wrap=wrap)] for step in part.steps]
+        [
+            [flow for move in step.moves for flow in flows_of(move, program.shape, place, wrap=wrap)]
+            for step in part.steps
+        ]
         for part in program.repeats
     ]
 
 
-def flows_of(move: Move, shape: tuple[int, int], place: Placement, *, wrap: bool = False) -> tuple[Flows, ...]:
+def flows_of(
+    move: Move, shape: tuple[int, int], place: Placement, *, wrap: bool = False
+) -> tuple[Flows, ...]:
     """Flows of one move: one set for axis x or y, two (first along x, then along y) for axis xy."""
     if move.axis == "xy":
         return _two_legs(move, shape, place, wrap=wrap)
@@ -165,7 +172,12 @@ def _chains(root: Array, cores: Array, length: int) -> Legs:
     at = (*np.ogrid[: root.shape[0], : root.shape[1]], np.where(sent, root, 0))
     np.maximum.at(ahead, at, np.where(sent, np.maximum(way, 0), 0))
     np.maximum.at(behind, at, np.where(sent, np.maximum(-way, 0), 0))
-    return np.broadcast_to(np.arange(length), ahead.shape), ahead, behind, ((ahead > 0) + (behind > 0)).max(2, keepdims=True)
+    return (
+        np.broadcast_to(np.arange(length), ahead.shape),
+        ahead,
+        behind,
+        ((ahead > 0) + (behind > 0)).max(2, keepdims=True),
+    )
 
 
 def _spans(index: Array, cores: Array, length: int, *, wrap: bool, multicast: bool) -> Legs:
@@ -193,7 +205,9 @@ def _two_legs(move: Move, shape: tuple[int, int], place: Placement, *, wrap: boo
     source, end = (index, here) if move.target is None else (here, index)
     moved = (index >= 0) & (index != here)
     from_y, from_x, to_y, to_x = (
-        cores[np.where(moved, core, 0) // shape[1] if cores is place.y else np.where(moved, core, 0) % shape[1]]
+        cores[
+            np.where(moved, core, 0) // shape[1] if cores is place.y else np.where(moved, core, 0) % shape[1]
+        ]
         for core in (source, end)
         for cores in (place.y, place.x)
     )

@@ -66,7 +66,11 @@ class History:
             if first <= here < end:
                 done, within = divmod(here - first, length)
                 times = (min(goal, end) - first) // length - done if part.times > 1 else 0
-                if within or times < 2 or not all(isinstance(tile, Tile | Sum | tuple) for tile in state.values()):
+                if (
+                    within
+                    or times < 2
+                    or not all(isinstance(tile, Tile | Sum | tuple) for tile in state.values())
+                ):
                     return None
                 after = leap(part, state, self.program.shape, done, times)
                 return None if after is None else (after, here + times * length)
@@ -78,13 +82,18 @@ def operands_only(program: Program) -> Program:
     """The program without its work and without moves of what work has made: names of operands alone."""
     made = {step.work.write for part in program.repeats for step in part.steps if step.work}
     body = tuple(
-        Repeat(tuple(Step(s.label, tuple(m for m in s.moves if m.read not in made)) for s in part.steps), part.times)
+        Repeat(
+            tuple(Step(s.label, tuple(m for m in s.moves if m.read not in made)) for s in part.steps),
+            part.times,
+        )
         for part in program.repeats
     )
     return replace(program, body=body)
 
 
-def leap(part: Repeat, state: engine.State, shape: tuple[int, int], done: int, times: int) -> engine.State | None:
+def leap(
+    part: Repeat, state: engine.State, shape: tuple[int, int], done: int, times: int
+) -> engine.State | None:
     """Names after `times` more repeats of a part of which `done` are over, or None where no closed form is known.
 
     Known are: tiles that go round a ring by the same shift each time (rows may stop early), tiles received
@@ -101,7 +110,9 @@ def leap(part: Repeat, state: engine.State, shape: tuple[int, int], done: int, t
         if summed and (into or name not in summed[0].reads):
             return None
         if not summed:
-            tile = _shifted(into, state[name], done, times) or _received(into, state, shape, written, done, times)
+            tile = _shifted(into, state[name], done, times) or _received(
+                into, state, shape, written, done, times
+            )
             if tile is None:
                 return None
             after[name] = tile
@@ -110,7 +121,9 @@ def leap(part: Repeat, state: engine.State, shape: tuple[int, int], done: int, t
         one = engine.advance(step, one, shape, done)
     for work in works:
         grown = one[work.write].number - state[work.write].number
-        after[work.write] = Sum(**{**vars(one[work.write]), "number": state[work.write].number + times * grown})
+        after[work.write] = Sum(
+            **{**vars(one[work.write]), "number": state[work.write].number + times * grown}
+        )
     return after
 
 
@@ -132,7 +145,11 @@ def _shifted(moves: list[Move], tile: Any, done: int, times: int) -> Tile | None
         if order is None:
             return None
         position = np.argsort(order)
-        lines = move.lines if len(move.lines) > 1 else np.broadcast_to(move.lines, (done + times, move.lines.shape[1]))
+        lines = (
+            move.lines
+            if len(move.lines) > 1
+            else np.broadcast_to(move.lines, (done + times, move.lines.shape[1]))
+        )
         turns = lines[done : done + times].sum(axis=0)[:, None] % cores
         if np.any((turns > 0) & turned):
             return None
@@ -142,7 +159,10 @@ def _shifted(moves: list[Move], tile: Any, done: int, times: int) -> Tile | None
     index = at if along == 1 else at.T
     shape = (len(index), cores) if along == 1 else (cores, index.shape[1])
     move = Move(read="", write="", axis=axis, source=index)
-    full = (max(shape[0], tile.row.shape[0], tile.column.shape[0]), max(shape[1], tile.row.shape[1], tile.column.shape[1]))
+    full = (
+        max(shape[0], tile.row.shape[0], tile.column.shape[0]),
+        max(shape[1], tile.row.shape[1], tile.column.shape[1]),
+    )
     return engine.arrive(move, tile, tile, full)
 
 
@@ -150,7 +170,12 @@ def _received(
     moves: list[Move], state: engine.State, shape: tuple[int, int], written: set[str], done: int, times: int
 ) -> Any:
     """A buffer filled everywhere from one that does not change in the repeat."""
-    if len(moves) != 1 or moves[0].read in written or moves[0].target is not None or moves[0].combine is not None:
+    if (
+        len(moves) != 1
+        or moves[0].read in written
+        or moves[0].target is not None
+        or moves[0].combine is not None
+    ):
         return None
     move = moves[0]
     if move.index.min() < 0 or not move.lines.all():
@@ -168,5 +193,9 @@ def _received(
 def _bytes(value: Any) -> int:
     if isinstance(value, tuple):
         return sum(_bytes(part) for part in value)
-    arrays: list[Array] = [value] if isinstance(value, np.ndarray) else [v for v in vars(value).values() if isinstance(v, np.ndarray)]
+    arrays: list[Array] = (
+        [value]
+        if isinstance(value, np.ndarray)
+        else [v for v in vars(value).values() if isinstance(v, np.ndarray)]
+    )
     return sum(array.nbytes for array in arrays)

@@ -43,7 +43,9 @@ def matrix(source: Any, name: str = "matrix") -> Array:
             f"{name} has dtype {array.dtype}; use float16, float32, float64 or integers, for example np.asarray({name}, dtype='float32')"
         )
     if array.ndim != 2 or 0 in array.shape:
-        raise ValueError(f"{name} has shape {array.shape}; give a matrix (rows, columns) with at least one entry")
+        raise ValueError(
+            f"{name} has shape {array.shape}; give a matrix (rows, columns) with at least one entry"
+        )
     return array
 
 
@@ -71,7 +73,9 @@ def read(file: str | Path) -> Array:
     if suffix not in SUFFIXES:
         near = difflib.get_close_matches(suffix, SUFFIXES, 1, 0.4)
         hint = f", nearest is {near[0]}" if near else ""
-        raise ValueError(f"{file.name}: files of type {suffix!r} cannot be read{hint}; use one of {', '.join(SUFFIXES)}")
+        raise ValueError(
+            f"{file.name}: files of type {suffix!r} cannot be read{hint}; use one of {', '.join(SUFFIXES)}"
+        )
     try:
         return _readers(suffix)(file)
     except (OSError, ValueError, EOFError, KeyError) as error:
@@ -86,7 +90,9 @@ def sample(name: str, size: int = 32, seed: int = 7) -> Array:
     """
     if name not in SAMPLES:
         near = difflib.get_close_matches(name, SAMPLES, 1, 0.3)
-        raise ValueError(f"no sample {name!r}{f'; nearest is {near[0]!r}' if near else ''}; known are {', '.join(SAMPLES)}")
+        raise ValueError(
+            f"no sample {name!r}{f'; nearest is {near[0]!r}' if near else ''}; known are {', '.join(SAMPLES)}"
+        )
     return SAMPLES[name](size, seed)
 
 
@@ -110,7 +116,10 @@ def _blur(size: int, _seed: int) -> Array:
 
 def _photograph(size: int, _seed: int) -> Array:
     whole = read(path("photograph.png")).astype(np.float32)
-    edges = [np.linspace(0, side, size + 1).astype(int)[:-1] if size <= side else np.arange(size) * side // size for side in whole.shape]
+    edges = [
+        np.linspace(0, side, size + 1).astype(int)[:-1] if size <= side else np.arange(size) * side // size
+        for side in whole.shape
+    ]
     if size > min(whole.shape):
         return np.round(whole[edges[0]][:, edges[1]]).astype(np.int32)
     sums = np.add.reduceat(np.add.reduceat(whole, edges[0], axis=0), edges[1], axis=1)
@@ -158,7 +167,9 @@ def _csv(file: Path) -> Array:
     if not _is_number(lines[0][-1]):
         labels = lines[0][0].strip().lower()
         lines = lines[1:]
-        if labels in ("", "year", "label", "name", "index", "id") or not all(_is_number(line[0]) for line in lines):
+        if labels in ("", "year", "label", "name", "index", "id") or not all(
+            _is_number(line[0]) for line in lines
+        ):
             lines = [line[1:] for line in lines]
     if len({len(line) for line in lines}) != 1:
         raise ValueError("its rows have different lengths")
@@ -166,7 +177,9 @@ def _csv(file: Path) -> Array:
     if bad is not None:
         raise ValueError(f"{bad!r} is not a number")
     values = np.array(lines, dtype=np.float64)
-    return values.astype(np.int64) if np.all(np.mod(values, 1) == 0) and np.abs(values).max() < 2**53 else values
+    return (
+        values.astype(np.int64) if np.all(np.mod(values, 1) == 0) and np.abs(values).max() < 2**53 else values
+    )
 
 
 def _is_number(text: str) -> bool:

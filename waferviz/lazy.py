@@ -28,7 +28,15 @@ class Frames(BackendArray):
         Bytes above which a request is refused.
     """
 
-    def __init__(self, shape: tuple[int, ...], dtype: Any, frame: Callable[..., Array], *, windows: bool = False, budget: int = BUDGET) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        dtype: Any,
+        frame: Callable[..., Array],
+        *,
+        windows: bool = False,
+        budget: int = BUDGET,
+    ) -> None:
         self.shape, self.dtype = shape, np.dtype(dtype)
         self.frame, self.windows, self.budget = frame, windows, budget
 
@@ -47,7 +55,11 @@ class Frames(BackendArray):
         if isinstance(steps, int | np.integer):
             return self._one(int(steps), rest, chosen[1:])
         frames = [self._one(int(step), rest, chosen[1:]) for step in chosen[0]]
-        shape = tuple(np.size(part) for part, one in zip(chosen[1:], rest, strict=True) if not isinstance(one, int | np.integer))
+        shape = tuple(
+            np.size(part)
+            for part, one in zip(chosen[1:], rest, strict=True)
+            if not isinstance(one, int | np.integer)
+        )
         return np.stack(frames) if frames else np.empty((0, *shape), self.dtype)
 
     def _one(self, step: int, key: tuple[Any, ...], chosen: list[Array]) -> Array:
@@ -59,7 +71,15 @@ class Frames(BackendArray):
         return _outer(window, inner + key[2:])
 
 
-def lazy(dims: tuple[str, ...], shape: tuple[int, ...], dtype: Any, frame: Callable[..., Array], *, windows: bool = False, **attrs: Any) -> xr.Variable:
+def lazy(
+    dims: tuple[str, ...],
+    shape: tuple[int, ...],
+    dtype: Any,
+    frame: Callable[..., Array],
+    *,
+    windows: bool = False,
+    **attrs: Any,
+) -> xr.Variable:
     """A Variable whose frames are computed when asked for; `attrs` are units and words."""
     return xr.Variable(dims, indexing.LazilyIndexedArray(Frames(shape, dtype, frame, windows=windows)), attrs)
 

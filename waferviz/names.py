@@ -100,7 +100,9 @@ class Sum:
     def each(self, change: Callable[..., Array], *others: Sum) -> Sum:
         """Names with every array changed alike."""
         fields = ("row", "column", "number", "content", "wrong")
-        return Sum(**{name: change(getattr(self, name), *(getattr(o, name) for o in others)) for name in fields})
+        return Sum(
+            **{name: change(getattr(self, name), *(getattr(o, name) for o in others)) for name in fields}
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +131,9 @@ class Sums:
     def none(self) -> Sum:
         """An empty sum on every core."""
         zero = np.zeros((1, 1), np.int16)
-        content = np.zeros((1, 1, self.blocks), np.uint8) if self.keys is None else np.zeros((1, 1), np.uint64)
+        content = (
+            np.zeros((1, 1, self.blocks), np.uint8) if self.keys is None else np.zeros((1, 1), np.uint64)
+        )
         return Sum(zero + EMPTY, zero + EMPTY, zero, content, np.zeros((1, 1), bool))
 
     def one(self, row: Array, column: Array, block: Array) -> Sum:
@@ -144,12 +148,16 @@ class Sums:
             wrong = np.zeros((1, 1), bool) if block.min() >= 0 else block == MIXED
             return Sum(row, column, number, content, wrong)
         present = block != EMPTY
-        return Sum(np.where(present, row, EMPTY), np.where(present, column, EMPTY), number, content, block == MIXED)
+        return Sum(
+            np.where(present, row, EMPTY), np.where(present, column, EMPTY), number, content, block == MIXED
+        )
 
     def full(self, total: Sum) -> Array:
         """Cores whose sum holds every contraction block exactly once, broadcastable to (y, x)."""
         once = (
-            (total.content == 1).all(axis=-1) if self.keys is None else total.content == self.keys.sum(dtype=np.uint64)
+            (total.content == 1).all(axis=-1)
+            if self.keys is None
+            else total.content == self.keys.sum(dtype=np.uint64)
         )
         return once & (total.number == self.blocks) & ~total.wrong
 

@@ -81,9 +81,13 @@ class RingPanels(Panels):
         side, length = self.side, number * self.sizes.k
         a, b = self.a[:, done:], self.b[:, done:]
         row, tile, _, item = a.strides
-        a_view = as_strided(a, (side, side, length, self.sizes.m), (row, tile, a.strides[2], item), writeable=False)
+        a_view = as_strided(
+            a, (side, side, length, self.sizes.m), (row, tile, a.strides[2], item), writeable=False
+        )
         column, tile, _, item = b.strides
-        b_view = as_strided(b, (side, side, length, self.sizes.n), (tile, column, b.strides[2], item), writeable=False)
+        b_view = as_strided(
+            b, (side, side, length, self.sizes.n), (tile, column, b.strides[2], item), writeable=False
+        )
         return a_view, b_view
 
     def advance(self, total: Array, done: int, number: int) -> None:
@@ -115,7 +119,9 @@ class RingPanels(Panels):
 class BroadcastPanels(Panels):
     """Panels of a broadcast-multiply program; totals have dims (block row, m, block column, n)."""
 
-    def __init__(self, a: Array, b: Array, blocks: Array, sizes: Sizes, side: int, dtype: np.dtype[Any]) -> None:
+    def __init__(
+        self, a: Array, b: Array, blocks: Array, sizes: Sizes, side: int, dtype: np.dtype[Any]
+    ) -> None:
         super().__init__(sizes, side, dtype)
         self.a = padded(a, side * sizes.m, side * sizes.k, dtype)
         self.b = padded(b, side * sizes.k, side * sizes.n, dtype)
@@ -159,7 +165,11 @@ def runs(index: Array, steps: tuple[int, ...] = (1, -1, 2, -2)) -> list[tuple[sl
     """An index array as few slices: pairs (slice of what is indexed, slice of the result)."""
     index = np.asarray(index)
     found: list[tuple[slice, slice]] = []
-    evens_odds = [slice(0, None, 2), slice(1, None, 2)] if -1 in steps and _breaks(index) > _breaks(index[::2]) + _breaks(index[1::2]) + 1 else [slice(None)]
+    evens_odds = (
+        [slice(0, None, 2), slice(1, None, 2)]
+        if -1 in steps and _breaks(index) > _breaks(index[::2]) + _breaks(index[1::2]) + 1
+        else [slice(None)]
+    )
     for part in evens_odds:
         some, stride = index[part], part.step or 1
         begin = 0
@@ -196,7 +206,11 @@ def panels(program: Program, a: Array, b: Array, sizes: Sizes, dtype: np.dtype[A
 
 def multiplying(program: Program) -> list[int]:
     """Numbers of the steps (from 1) that add products to the result."""
-    return [number for number, (step, _) in enumerate(program, 1) if step.work and step.work.write == program.result]
+    return [
+        number
+        for number, (step, _) in enumerate(program, 1)
+        if step.work and step.work.write == program.result
+    ]
 
 
 def ring_loop(program: Program) -> tuple[Repeat, int, Array] | None:
@@ -215,9 +229,19 @@ def _order(part: Repeat) -> Array | None:
     step = part.steps[0]
     across, down = sorted(step.moves, key=lambda move: move.axis)
     work = step.work
-    plain = work is not None and (across.axis, down.axis) == ("x", "y") and work.reads[:2] == (across.read, down.read)
+    plain = (
+        work is not None
+        and (across.axis, down.axis) == ("x", "y")
+        and work.reads[:2] == (across.read, down.read)
+    )
     for move in (across, down):
-        plain = plain and move.read == move.write and move.only is None and move.target is None and not move.combine
+        plain = (
+            plain
+            and move.read == move.write
+            and move.only is None
+            and move.target is None
+            and not move.combine
+        )
         plain = plain and move.index.size == max(move.index.shape) and len(move.index) == 1
     if not plain or not np.array_equal(across.index.ravel(), down.index.ravel()):
         return None
@@ -240,7 +264,12 @@ def aligned_ring(program: Program) -> tuple[dict[str, Any], int, Array] | None:
     across, down = sorted(part.steps[0].moves, key=lambda move: move.axis)
     a, b = state[across.read], state[down.read]
     y, x = np.ogrid[: len(order), : len(order)]
-    right = np.array_equal(a.column, skew) and np.array_equal(b.row, skew) and np.all(a.row == y) and np.all(b.column == x)
+    right = (
+        np.array_equal(a.column, skew)
+        and np.array_equal(b.row, skew)
+        and np.all(a.row == y)
+        and np.all(b.column == x)
+    )
     return ({"A": a, "B": b}, before, order) if right else None
 
 
@@ -274,4 +303,3 @@ def _multiplies(program: Program) -> bool:
         and all(work.plain and work.write == program.result for work in works)
         and not any(move.write == program.result for move in moves)
     )
-

@@ -213,7 +213,9 @@ class Placement:
     @property
     def is_identity(self) -> bool:
         """True when no core holds more than its own tiles."""
-        return all(np.array_equal(line, np.arange(n)) for line, n in zip((self.y, self.x), self.shape, strict=True))
+        return all(
+            np.array_equal(line, np.arange(n)) for line, n in zip((self.y, self.x), self.shape, strict=True)
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -306,7 +308,9 @@ def _check(program: Program, step: Step, times: int) -> None:
     names = {name for move in step.moves for name in (move.read, move.write)}
     names |= {*step.work.reads, step.work.write} if step.work else set()
     if unknown := sorted(names - set(program.buffers)):
-        raise ValueError(f"{where}: no buffer {unknown[0]!r}; declare it, the buffers are {list(program.buffers)}")
+        raise ValueError(
+            f"{where}: no buffer {unknown[0]!r}; declare it, the buffers are {list(program.buffers)}"
+        )
     for move in step.moves:
         _check_move(program, move, times, where)
     _check_collisions(program, step, times, where)
@@ -315,7 +319,9 @@ def _check(program: Program, step: Step, times: int) -> None:
 def _check_move(program: Program, move: Move, times: int, where: str) -> None:
     rows, columns = program.shape
     limit = {"x": columns, "y": rows, "xy": rows * columns}[move.axis]
-    for size, full, dim in zip(move.index.shape, (times, rows, columns), ("repeats", "rows", "columns"), strict=True):
+    for size, full, dim in zip(
+        move.index.shape, (times, rows, columns), ("repeats", "rows", "columns"), strict=True
+    ):
         if size not in (1, full):
             raise ValueError(
                 f"{where}: the index of {move.read} along {move.axis} has {size} {dim}, the mesh {full}; use 1 or {full}"
@@ -332,7 +338,9 @@ def _check_move(program: Program, move: Move, times: int, where: str) -> None:
     for place, name in ((move.take, move.read), (move.slot, move.write)):
         held = program.buffers[name].places
         if place is not None and not np.all((np.asarray(place) >= 0) & (np.asarray(place) < held)):
-            raise ValueError(f"{where}: buffer {name} has places 0..{held - 1}, the move asks for {np.max(place)}")
+            raise ValueError(
+                f"{where}: buffer {name} has places 0..{held - 1}, the move asks for {np.max(place)}"
+            )
 
 
 def _check_collisions(program: Program, step: Step, times: int, where: str) -> None:

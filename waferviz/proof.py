@@ -60,8 +60,16 @@ def _ring_proof(program: Program, state: engine.State, before: int, order: Array
     for done in range(side):
         if not np.array_equal(a[:, done : done + side], b[done : done + side]):
             y, x = np.argwhere(a[:, done : done + side] != b[done : done + side])[0]
-            return _failure("ring", before + done + 1, order[y], order[x], "multiplies blocks that do not belong together")
-    return Proof(ok=True, method="ring", detail=_success(program, "names compared on every core at every multiplying step; the ring is one cycle"))
+            return _failure(
+                "ring", before + done + 1, order[y], order[x], "multiplies blocks that do not belong together"
+            )
+    return Proof(
+        ok=True,
+        method="ring",
+        detail=_success(
+            program, "names compared on every core at every multiplying step; the ring is one cycle"
+        ),
+    )
 
 
 def _run_proof(program: Program, sums: Sums) -> Proof:
@@ -71,7 +79,9 @@ def _run_proof(program: Program, sums: Sums) -> Proof:
         after = engine.advance(step, state, program.shape, repeat)
         for name in [step.work.write] if step.work else []:
             new, old = after[name], state[name]
-            if isinstance(new, Sum) and (wrong := _first(new.wrong & ~(old.wrong if name in step.work.reads else False), program)):  # type: ignore[union-attr]
+            if isinstance(new, Sum) and (
+                wrong := _first(new.wrong & ~(old.wrong if name in step.work.reads else False), program)
+            ):  # type: ignore[union-attr]
                 return _failure(method, number, *wrong, "multiplies blocks that do not belong together")
             if sums.keys is None and (twice := _first((new.content > 1).any(axis=-1), program)):
                 return _failure(method, number, *twice, "adds a product that it has added before")
@@ -94,7 +104,11 @@ def _lost(program: Program, moves: Any, state: engine.State) -> tuple[int, int, 
             twice = int(number.argmax()) if number.max() > 1 else EMPTY
             at = np.argwhere(flat == twice)[-1] if twice >= 0 else (0, 0)
             gone = divmod(int(number.argmin()), columns)
-            return int(at[0]), int(at[1]), f"loses block {gone} of {name}: two tiles share a place or one was overwritten"
+            return (
+                int(at[0]),
+                int(at[1]),
+                f"loses block {gone} of {name}: two tiles share a place or one was overwritten",
+            )
     return None
 
 
@@ -110,7 +124,11 @@ def _final(program: Program, sums: Sums, total: Sum, method: str) -> Proof:
         return _failure(method, len(program), *missing, f"ends with {has} of {sums.blocks} products{lacks}")
     if wrong := _first((total.row != y) | (total.column != x), program):
         return _failure(method, len(program), *wrong, "ends with a block of C that belongs elsewhere")
-    return Proof(ok=True, method=method, detail=_success(program, "each counted" if method == "counted" else "by fingerprint"))
+    return Proof(
+        ok=True,
+        method=method,
+        detail=_success(program, "each counted" if method == "counted" else "by fingerprint"),
+    )
 
 
 def _first(where: Array, program: Program) -> tuple[int, int] | None:
@@ -121,10 +139,15 @@ def _first(where: Array, program: Program) -> tuple[int, int] | None:
 
 
 def _failure(method: str, step: int, y: int, x: int, what: str) -> Proof:
-    return Proof(ok=False, method=method, detail=f"step {step}: core ({y},{x}) {what}", step=step, core=(int(y), int(x)))
+    return Proof(
+        ok=False,
+        method=method,
+        detail=f"step {step}: core ({y},{x}) {what}",
+        step=step,
+        core=(int(y), int(x)),
+    )
 
 
 def _success(program: Program, how: str) -> str:
     rows, columns = program.shape
     return f"all {program.blocks['k']} pairs of blocks met exactly once on each of {rows} x {columns} cores ({how})"
-

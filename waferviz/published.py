@@ -27,7 +27,9 @@ def path(name: str) -> Path:
     if not file.is_file():
         known = sorted(item.name for item in folder("data").glob("*.*"))
         near = difflib.get_close_matches(name, known, 1, 0.3)
-        raise FileNotFoundError(f"no {name!r} among the tables{f'; nearest is {near[0]!r}' if near else ''}; known are {', '.join(known)}")
+        raise FileNotFoundError(
+            f"no {name!r} among the tables{f'; nearest is {near[0]!r}' if near else ''}; known are {', '.join(known)}"
+        )
     return file
 
 
@@ -49,7 +51,9 @@ def table(name: str) -> xr.Dataset:
 
     found = rows(name)
     columns = {key: np.array([row[key] for row in found]) for key in found[0]}
-    return xr.Dataset({key: ("row", _numbers(column)) for key, column in columns.items()}, attrs={"table": name})
+    return xr.Dataset(
+        {key: ("row", _numbers(column)) for key, column in columns.items()}, attrs={"table": name}
+    )
 
 
 def _numbers(column: np.ndarray) -> np.ndarray:

@@ -11,7 +11,9 @@ from waferviz.program import Array
 def routes(found: list[Flows], lines: int, length: int) -> Array:
     """Distinct flows through each router of one axis, ends included, dims (line | 1, core)."""
     out = np.zeros((1, length), np.int32)
-    alike = [flow for flow in found if len(flow.line) == flow.lines and (flow.origin.shape[1] == 1 or flow.relay)]
+    alike = [
+        flow for flow in found if len(flow.line) == flow.lines and (flow.origin.shape[1] == 1 or flow.relay)
+    ]
     groups = _grouped(alike, lines)
     if groups:
         every = np.unique(np.concatenate([ends for ends, _ in groups]), axis=0)
@@ -47,7 +49,9 @@ def _ends(flow: Flows) -> Array:
         return np.unique(three[three[..., 1:].any(axis=-1)], axis=0).reshape(-1, 3)
     ahead_of, ahead = _distinct(flow.origin, flow.ahead, flow.length)
     behind_of, behind = _distinct(flow.origin, flow.behind, flow.length)
-    links = flow.coverage(ahead_of, ahead, 0 * ahead)[:, 0] + flow.coverage(behind_of, 0 * behind, behind)[:, 0]
+    links = (
+        flow.coverage(ahead_of, ahead, 0 * ahead)[:, 0] + flow.coverage(behind_of, 0 * behind, behind)[:, 0]
+    )
     forward, backward = (np.flatnonzero(each) for each in links)
     none, one = np.zeros_like, np.ones_like
     east = np.stack([forward, one(forward), none(forward)], axis=1)
@@ -73,7 +77,9 @@ def _through(ends: Array, length: int) -> Array:
 def _by_line(flow: Flows, length: int) -> Array:
     """Routes where lines differ or share a physical line; flows of one line are told apart by their ends."""
     full = (max(len(flow.origin), len(flow.active)), len(flow.line), flow.origin.shape[2])
-    parts = [np.broadcast_to(part, full) for part in (flow.line[:, None], flow.origin, flow.ahead, flow.behind)]
+    parts = [
+        np.broadcast_to(part, full) for part in (flow.line[:, None], flow.origin, flow.ahead, flow.behind)
+    ]
     moving = np.broadcast_to(flow.active[..., None], full) & (parts[2] + parts[3] > 0)
     four = np.unique(np.stack([part[moving] for part in parts], axis=1), axis=0)
     line, origin, ahead, behind = four.T

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -135,7 +134,14 @@ class Moved(Values):
 
     tier = "interpreter"
 
-    def __init__(self, program: Program, begin: engine.State, matrices: tuple[Array, Array], movement: Movement, budget: int) -> None:
+    def __init__(
+        self,
+        program: Program,
+        begin: engine.State,
+        matrices: tuple[Array, Array],
+        movement: Movement,
+        budget: int,
+    ) -> None:
         self.program, self.movement, self.matrices = program, movement, matrices
         self.history = History(program, begin, budget)
 
@@ -158,10 +164,28 @@ class Strided(Values):
 
     tier = "values"
 
-    def __init__(self, program: Program, a: Array, b: Array, sizes: Sizes, fast: Panels, movement: Movement, budget: int) -> None:
-        self.program, self.sizes, self.fast, self.movement, self.budget = program, sizes, fast, movement, budget
+    def __init__(
+        self,
+        program: Program,
+        a: Array,
+        b: Array,
+        sizes: Sizes,
+        fast: Panels,
+        movement: Movement,
+        budget: int,
+    ) -> None:
+        self.program, self.sizes, self.fast, self.movement, self.budget = (
+            program,
+            sizes,
+            fast,
+            movement,
+            budget,
+        )
         self.matrices = (a, b)
-        self.operands = {"A": (a, program.operands["A"], ("m", "k")), "B": (b, program.operands["B"], program.buffers["B"].dims)}
+        self.operands = {
+            "A": (a, program.operands["A"], ("m", "k")),
+            "B": (b, program.operands["B"], program.buffers["B"].dims),
+        }
         self.done = np.searchsorted(multiplying(program), np.arange(len(program) + 1), side="right")
         self._kept: dict[int, Array] = {}
 
@@ -189,7 +213,12 @@ class Strided(Values):
         held = self.movement.tile(step, "AB".index(name))
         at = np.ix_(rows, columns)
         row, column = (np.broadcast_to(part, self.program.shape)[at] for part in (held.row, held.column))
-        cut = tiles(matrix, type(operand)(np.maximum(row, 0), np.maximum(column, 0), operand.blocks), self.sizes.tile(dims), summed_in(self.sizes.dtype))  # type: ignore[arg-type]
+        cut = tiles(
+            matrix,
+            type(operand)(np.maximum(row, 0), np.maximum(column, 0), operand.blocks),
+            self.sizes.tile(dims),
+            summed_in(self.sizes.dtype),
+        )  # type: ignore[arg-type]
         return np.where((row >= 0)[..., None, None], cut, 0)
 
     def _total(self, done: int) -> Array:
@@ -229,10 +258,17 @@ def values(program: Program, a: Array, b: Array, sizes: Sizes, tier: str, budget
         if fast is not None:
             return Strided(program, a, b, sizes, fast, movement, max(0, budget - needed))
     held = sum(
-        buffer.tiles * int(np.prod(sizes.tile(buffer.dims))) * program.shape[0] * program.shape[1] for buffer in program.buffers.values()
+        buffer.tiles * int(np.prod(sizes.tile(buffer.dims))) * program.shape[0] * program.shape[1]
+        for buffer in program.buffers.values()
     )
     _afford(program, 2 * held * item, budget, sizes)
-    return Moved(program, state.start(program, a, b, sizes), (a, b.T if program.transposed else b), movement, max(0, budget - 2 * held * item))
+    return Moved(
+        program,
+        state.start(program, a, b, sizes),
+        (a, b.T if program.transposed else b),
+        movement,
+        max(0, budget - 2 * held * item),
+    )
 
 
 def _afford(program: Program, needed: int, budget: int, sizes: Sizes) -> None:

@@ -81,7 +81,11 @@ def run(
     bill = Bill(program, machine, matrices, np.result_type(*operands.values()) if operands else np.float32)
     movement = Movement(program)
     dataset = xr.Dataset(
-        {**_movement(movement), **_prices(program, bill), **(_numbers(numbers, bill.sizes, program) if numbers else {})},
+        {
+            **_movement(movement),
+            **_prices(program, bill),
+            **(_numbers(numbers, bill.sizes, program) if numbers else {}),
+        },
         coords=_coordinates(program, bill, movement),
         attrs=_attributes(program, bill, machine, numbers, operands, code),
     )
@@ -123,8 +127,12 @@ def _matrices(program: Program, operands: dict[str, Any]) -> tuple[int, int, int
     a, b = (operands[name].shape for name in "AB")
     inner, outer = (b[1], b[0]) if program.transposed else b
     if a[1] != inner:
-        form = "A (M, K) and B (N, K), used as its transpose" if program.transposed else "A (M, K) and B (K, N)"
-        raise ValueError(f"A has shape {a} and B has shape {b}; {program.name} needs {form} with one K for both")
+        form = (
+            "A (M, K) and B (N, K), used as its transpose" if program.transposed else "A (M, K) and B (K, N)"
+        )
+        raise ValueError(
+            f"A has shape {a} and B has shape {b}; {program.name} needs {form} with one K for both"
+        )
     return a[0], a[1], outer
 
 
@@ -140,7 +148,10 @@ def _movement(movement: Movement) -> dict[str, xr.Variable]:
         "met": (np.bool_, movement.met, "core multiplies in this step"),
         "filled": (np.int16, movement.filled, "contraction blocks summed into C"),
     }
-    out = {name: lazy(dims, shape, kind, frame, units="1", long_name=words) for name, (kind, frame, words) in found.items()}
+    out = {
+        name: lazy(dims, shape, kind, frame, units="1", long_name=words)
+        for name, (kind, frame, words) in found.items()
+    }
     for axis, name in (("y", "from_y"), ("x", "from_x")):
         out[name] = lazy(
             ("step", "tensor", "y", "x"), (shape[0], tensors, *program.shape), np.int16,
@@ -154,11 +165,29 @@ def _prices(program: Program, bill: Bill) -> dict[str, xr.Variable]:
     core = ("y", "x") if program.place.is_identity else ("core_y", "core_x")
     steps, held = len(program) + 1, bill.held_bytes()
     out = {
-        name: xr.Variable("step", np.concatenate([[0], bill.steps[name][0]]), {"units": bill.steps[name][1], "long_name": bill.steps[name][2]})
+        name: xr.Variable(
+            "step",
+            np.concatenate([[0], bill.steps[name][0]]),
+            {"units": bill.steps[name][1], "long_name": bill.steps[name][2]},
+        )
         for name in ("hops", "stages", "link_words", "ramp_words", "macs")
     }
-    out["traffic"] = lazy(("step", "direction", *core), (steps, 4, *place), np.int64, bill.link_words, units="words", long_name="32-bit words on the link leaving the core")
-    out["memory"] = lazy(("step", *core), (steps, *place), np.int64, lambda k: np.broadcast_to(held[k], place), units="B", long_name="bytes in use")
+    out["traffic"] = lazy(
+        ("step", "direction", *core),
+        (steps, 4, *place),
+        np.int64,
+        bill.link_words,
+        units="words",
+        long_name="32-bit words on the link leaving the core",
+    )
+    out["memory"] = lazy(
+        ("step", *core),
+        (steps, *place),
+        np.int64,
+        lambda k: np.broadcast_to(held[k], place),
+        units="B",
+        long_name="bytes in use",
+    )
     out["routes"] = xr.Variable(core, bill.routes, {"units": "1", "long_name": "routes a router holds"})
     return out
 
@@ -187,7 +216,9 @@ def _coordinates(program: Program, bill: Bill, movement: Movement) -> dict[str, 
     return coordinates
 
 
-def _attributes(program: Program, bill: Bill, machine: Machine, numbers: Values | None, operands: Any, code: str) -> dict[str, Any]:
+def _attributes(
+    program: Program, bill: Bill, machine: Machine, numbers: Values | None, operands: Any, code: str
+) -> dict[str, Any]:
     rows, columns = bill.place.shape
     sizes = bill.sizes
     out = {

@@ -59,7 +59,12 @@ def verify(trace: xr.Dataset) -> Verdict:
     proof = prove(source.program) if source else None
     movement = proof.detail if proof else "not checked, the trace comes from a file without its program"
     if "C" not in trace:
-        return Verdict(ok=bool(proof), product="not checked, the trace holds names and no numbers", movement=movement, **_where(proof))
+        return Verdict(
+            ok=bool(proof),
+            product="not checked, the trace holds names and no numbers",
+            movement=movement,
+            **_where(proof),
+        )
     said, wrong = _product(trace)
     if not wrong.any() and (proof is None or proof):
         return Verdict(ok=True, product=said, movement=movement)
@@ -67,7 +72,13 @@ def verify(trace: xr.Dataset) -> Verdict:
         return Verdict(ok=False, product=said, movement=movement, **_where(proof))
     y, x = (int(at) for at in np.argwhere(wrong)[0])
     step = _first_wrong_step(trace, y, x)
-    return Verdict(ok=False, product=f"{said}; first at step {step} on core ({y},{x})", movement=movement, step=step, core=(y, x))
+    return Verdict(
+        ok=False,
+        product=f"{said}; first at step {step} on core ({y},{x})",
+        movement=movement,
+        step=step,
+        core=(y, x),
+    )
 
 
 def _where(proof: Proof | None) -> dict[str, Any]:
@@ -100,7 +111,10 @@ def operands(trace: xr.Dataset) -> tuple[Array, Array]:
     out = []
     for name, (row, column, sides) in blocks.items():
         cut = last[name].values
-        count = trace.attrs["blocks"] if "K" == sides[0] else int(row.max()) + 1, trace.attrs["blocks"] if "K" == sides[1] else int(column.max()) + 1
+        count = (
+            trace.attrs["blocks"] if sides[0] == "K" else int(row.max()) + 1,
+            trace.attrs["blocks"] if sides[1] == "K" else int(column.max()) + 1,
+        )
         whole = np.zeros((*count, *cut.shape[2:]), cut.dtype)
         whole[row.values, column.values] = cut
         out.append(untiled(whole, (trace.attrs[sides[0]], trace.attrs[sides[1]])))
@@ -121,7 +135,9 @@ def _beyond_bound(found: Array, a: Array, b: Array, blocks: int) -> tuple[Array,
         bound = (2 if found.dtype == np.float64 else 1) * terms * roundoff * size
         finite = np.isfinite(expected.astype(found.dtype)) & np.isfinite(size)
         wrong = np.where(finite, np.abs(found - expected) > bound, np.isfinite(found))
-    said = f"within {terms} roundings of NumPy ({found.dtype}, |error| <= {terms} u |A||B|, u = {roundoff:.1e})"
+    said = (
+        f"within {terms} roundings of NumPy ({found.dtype}, |error| <= {terms} u |A||B|, u = {roundoff:.1e})"
+    )
     if not finite.all():
         said += f"; {np.count_nonzero(~finite):,} entries are NaN, infinite or too large in NumPy and here, because the input or the sums are"
     return wrong, said
@@ -140,13 +156,21 @@ def _first_wrong_step(trace: xr.Dataset, y: int, x: int) -> int:
     m, k, n = (trace.attrs[name] for name in "mkn")
     exact = np.int64 if trace.C.dtype.kind == "i" else np.float64
     total = np.zeros((m, n), exact)
-    whole_a, whole_b = np.zeros((trace.sizes["y"] * m, trace.attrs["blocks"] * k), exact), np.zeros((trace.attrs["blocks"] * k, trace.sizes["x"] * n), exact)
+    whole_a, whole_b = (
+        np.zeros((trace.sizes["y"] * m, trace.attrs["blocks"] * k), exact),
+        np.zeros((trace.attrs["blocks"] * k, trace.sizes["x"] * n), exact),
+    )
     whole_a[: a.shape[0], : a.shape[1]], whole_b[: b.shape[0], : b.shape[1]] = a, b
     for step in range(1, trace.sizes["step"]):
         if bool(trace.met[step, y, x]):
             block = int(trace.a_block[step - 1, y, x])
-            total += whole_a[y * m : (y + 1) * m, block * k : (block + 1) * k] @ whole_b[block * k : (block + 1) * k, x * n : (x + 1) * n]
+            total += (
+                whole_a[y * m : (y + 1) * m, block * k : (block + 1) * k]
+                @ whole_b[block * k : (block + 1) * k, x * n : (x + 1) * n]
+            )
         here = trace.C[step, y, x].values
-        if not np.allclose(here, total, rtol=1e-3, atol=1e-3 * max(1.0, float(np.abs(total).max()))) or (exact is np.int64 and np.any(here != total)):
+        if not np.allclose(here, total, rtol=1e-3, atol=1e-3 * max(1.0, float(np.abs(total).max()))) or (
+            exact is np.int64 and np.any(here != total)
+        ):
             return step
     return int(trace.sizes["step"]) - 1

@@ -55,7 +55,9 @@ class Registry(Mapping[str, Builder]):
                 import_module(module)
 
 
-GEMM = Registry("GEMM", *(f"waferviz.algorithms.{name}" for name in ("allgather", "summa", "cannon", "meshgemm")))
+GEMM = Registry(
+    "GEMM", *(f"waferviz.algorithms.{name}" for name in ("allgather", "summa", "cannon", "meshgemm"))
+)
 gemm = GEMM
 
 

@@ -15,7 +15,9 @@ def allgather(mesh: Shape) -> Program:
     """GEMM by allgather; simple, but a core holds as many tiles of A and B as a line has cores."""
     side, placement, operands = natural_layout(mesh)
     each = np.arange(side)
-    gather = Step("gather", (from_column("A", "A_row", each, slot=each), from_row("B", "B_column", each, slot=each)))
+    gather = Step(
+        "gather", (from_column("A", "A_row", each, slot=each), from_row("B", "B_column", each, slot=each))
+    )
     work = multiply("A_row", "B_column", "C", take={"A_row": each, "B_column": each})
     return Program(
         name="allgather",

@@ -17,7 +17,9 @@ from waferviz.program import Array, Buffer, Move, Program, Repeat, Step, Work
 def meshgemm(mesh: Shape, *, align: str = "A") -> Program:
     """MeshGEMM; every ring goes out over odd cores and home over even ones, two hops at a time."""
     side = math.lcm(*sides(mesh))
-    return compute_shift("MeshGEMM", mesh, interleaved(side), align=align, paper="WaferLLM, OSDI 2025, section 5.2")
+    return compute_shift(
+        "MeshGEMM", mesh, interleaved(side), align=align, paper="WaferLLM, OSDI 2025, section 5.2"
+    )
 
 
 @gemm
