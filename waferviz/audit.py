@@ -68,7 +68,7 @@ def audit(
         name: ("step", values, {"units": unit, "long_name": words})
         for name, (values, unit, words) in bill.steps.items()
     }
-    dataset = xr.Dataset(
+    return xr.Dataset(
         {
             **per_step,
             "routes": (("y", "x"), bill.routes, {"units": "1", "long_name": "routes a router holds, whole program"}),
@@ -86,7 +86,6 @@ def audit(
         },
         attrs={"program": program.name, "mesh": f"{rows} x {columns}", "paper": program.paper} | ({"machine": machine.name, "schedule": "barrier"} if machine else {}),
     )  # fmt: skip
-    return dataset
 
 
 class Bill:
@@ -321,7 +320,7 @@ def _peaks(sets: list[Flows], weights: Iterable[int], times: int, what: str) -> 
         )
         return np.broadcast_to(np.where(flow.active, most, 0).max(axis=1) * weight, (times,))
     period = max(flow.repeats for flow in sets)
-    one = [sum(getattr(f, what)(repeat) * w for f, w in pairs).max() for repeat in range(min(period, times))]  # type: ignore[attr-defined]
+    one = [sum(getattr(f, what)(repeat) * w for f, w in pairs).max() for repeat in range(min(period, times))]
     return np.resize(np.array(one, np.int64), times)
 
 

@@ -116,9 +116,9 @@ def _folded(move: Move, value: Any, along: int, shape: tuple[int, int]) -> Any:
     """All tiles of a line united, shape (y, 1, ...) or (1, x, ...)."""
     if isinstance(value, np.ndarray):
         whole = np.broadcast_to(value, shape + value.shape[2:])
-        return (np.max if move.combine == "max" else np.sum)(
-            whole, axis=along, keepdims=True, dtype=value.dtype
-        )
+        if move.combine == "max":
+            return whole.max(axis=along, keepdims=True)
+        return whole.sum(axis=along, keepdims=True, dtype=value.dtype)
     return value.total(along, shape)
 
 

@@ -93,7 +93,7 @@ class Flows:
         whole = np.zeros((len(each), self.lines, each.shape[2]), np.int64)
         moving = np.broadcast_to(active, (len(self.line),))
         spread = np.broadcast_to(each, (len(each), len(self.line), each.shape[2]))
-        np.add.at(whole, (slice(None), self.line[moving]), spread[:, moving])
+        np.add.at(whole.swapaxes(0, 1), self.line[moving], spread[:, moving].swapaxes(0, 1))
         return whole
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from waferviz import engine
 from waferviz.names import Sum, Tile
 from waferviz.orders import ring_of
-from waferviz.program import Array, Move, Program, Repeat, Step
+from waferviz.program import Array, Move, Program, Repeat, Step, at_repeat
 
 KEPT_BYTES = 64 * 2**20
 
@@ -184,7 +184,7 @@ def _received(
     last = range(done, done + times) if isinstance(value, tuple) else [done + times - 1]
     places = list(value) if isinstance(value, tuple) else [value]
     for repeat in last:
-        place = engine.at_repeat(move.slot, repeat)
+        place = at_repeat(move.slot, repeat)
         tile = engine.held(state[move.read], move.take, repeat)
         places[place] = engine.arrive(move, tile, places[place], shape, repeat)
     return tuple(places) if isinstance(value, tuple) else places[0]

@@ -146,7 +146,7 @@ def _readers(suffix: str) -> Any:
 
 
 def _npy(file: Path) -> Array:
-    return np.load(file, allow_pickle=False)  # type: ignore[no-any-return]
+    return np.load(file, allow_pickle=False)
 
 
 def _npz(file: Path) -> Array:
@@ -154,7 +154,7 @@ def _npz(file: Path) -> Array:
         flat = [name for name in held.files if held[name].ndim == 2]
         if not flat:
             raise ValueError(f"it holds {', '.join(held.files) or 'nothing'}, none of them a matrix")
-        return held[flat[0]]  # type: ignore[no-any-return]
+        return held[flat[0]]
 
 
 def _csv(file: Path) -> Array:

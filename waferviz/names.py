@@ -94,7 +94,7 @@ class Sum:
             column=self.column[one] if self.column.shape[along] == 1 else common(spread.column),
             number=spread.number.sum(axis=along, keepdims=True, dtype=self.number.dtype),
             content=spread.content.sum(axis=along, keepdims=True, dtype=self.content.dtype),
-            wrong=spread.wrong.any(axis=along, keepdims=True),
+            wrong=np.any(spread.wrong, axis=along, keepdims=True),
         )
 
     def each(self, change: Callable[..., Array], *others: Sum) -> Sum:

@@ -18,7 +18,7 @@ from waferviz import engine
 from waferviz.history import History, operands_only
 from waferviz.names import start
 from waferviz.orders import ring_of
-from waferviz.program import Array, Program, Repeat
+from waferviz.program import Array, Program, Repeat, multiply
 from waferviz.state import Sizes, padded
 
 STEPS = 16
@@ -91,6 +91,7 @@ class RingPanels(Panels):
         return a_view, b_view
 
     def advance(self, total: Array, done: int, number: int) -> None:
+        """See Panels."""
         a, b = self.operands(done, number)
         rows = max(1, BLOCK_BYTES // max(1, total[0].nbytes))
         product = np.empty_like(total[:rows])
@@ -101,6 +102,7 @@ class RingPanels(Panels):
             total[block] += out
 
     def window(self, done: int, rows: Array, columns: Array) -> Array:
+        """See Panels."""
         out = np.zeros((len(rows), len(columns), self.sizes.m, self.sizes.n), self.dtype)
         if done:
             a, b = self.operands(0, done)
@@ -110,9 +112,11 @@ class RingPanels(Panels):
         return out
 
     def natural(self, total: Array, rows: Array, columns: Array) -> Array:
+        """See Panels."""
         return total[self.position[rows][:, None], self.position[columns]]
 
     def empty(self) -> Array:
+        """See Panels."""
         return np.zeros((self.side, self.side, self.sizes.m, self.sizes.n), self.dtype)
 
 
@@ -128,6 +132,7 @@ class BroadcastPanels(Panels):
         self.blocks = blocks
 
     def advance(self, total: Array, done: int, number: int) -> None:
+        """See Panels."""
         flat = total.reshape(self.side * self.sizes.m, self.side * self.sizes.n)
         rows = max(self.sizes.m, 2 * STEPS * BLOCK_BYTES // max(1, flat[0].nbytes))
         product = np.empty_like(flat[:rows])
@@ -139,6 +144,7 @@ class BroadcastPanels(Panels):
                 flat[block] += out
 
     def window(self, done: int, rows: Array, columns: Array) -> Array:
+        """See Panels."""
         m, n = self.sizes.m, self.sizes.n
         a = self.a.reshape(self.side, m, -1)[rows].reshape(len(rows) * m, -1)
         b = self.b.reshape(len(self.b), self.side, n)[:, columns].reshape(len(self.b), -1)
@@ -148,9 +154,11 @@ class BroadcastPanels(Panels):
         return out.reshape(len(rows), m, len(columns), n).swapaxes(1, 2)
 
     def natural(self, total: Array, rows: Array, columns: Array) -> Array:
+        """See Panels."""
         return total.swapaxes(1, 2)[rows[:, None], columns]
 
     def empty(self) -> Array:
+        """See Panels."""
         return np.zeros((self.side, self.sizes.m, self.side, self.sizes.n), self.dtype)
 
     def _spans(self, done: int, number: int) -> list[slice]:
@@ -283,9 +291,9 @@ def _broadcast(program: Program) -> Array | None:
     schedule = list(program)
     for number in multiplying(program):
         step, repeat = schedule[number - 1]
-        assert step.work is not None
+        work = step.work or multiply("A", "B", program.result)
         state = history.state(number - 1)
-        a, b = (engine.held(state[name], step.work.take.get(name), repeat) for name in step.work.reads[:2])
+        a, b = (engine.held(state[name], work.take.get(name), repeat) for name in work.reads[:2])
         if a.column.size > 1 or b.row.size > 1 or a.column.flat[0] != b.row.flat[0] or a.column.flat[0] < 0:
             return None
         if not (np.all(a.row == y) and np.all(b.column == x)):

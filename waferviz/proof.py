@@ -77,11 +77,12 @@ def _run_proof(program: Program, sums: Sums) -> Proof:
     state = start(program)
     for number, (step, repeat) in enumerate(program, 1):
         after = engine.advance(step, state, program.shape, repeat)
-        for name in [step.work.write] if step.work else []:
+        for work in [step.work] if step.work else []:
+            name = work.write
             new, old = after[name], state[name]
             if isinstance(new, Sum) and (
-                wrong := _first(new.wrong & ~(old.wrong if name in step.work.reads else False), program)
-            ):  # type: ignore[union-attr]
+                wrong := _first(new.wrong & ~(old.wrong if name in work.reads else False), program)
+            ):
                 return _failure(method, number, *wrong, "multiplies blocks that do not belong together")
             if sums.keys is None and (twice := _first((new.content > 1).any(axis=-1), program)):
                 return _failure(method, number, *twice, "adds a product that it has added before")

@@ -10,9 +10,9 @@ import numpy as np
 
 from waferviz import engine, state
 from waferviz.history import History, operands_only
-from waferviz.names import EXACT_CORES, Sum, Tile, start
+from waferviz.names import EXACT_CORES, Tile, start
 from waferviz.panels import STEPS, Panels, multiplying, panels
-from waferviz.program import Array, Program
+from waferviz.program import Array, Program, Step, at_repeat
 from waferviz.state import Sizes, carrier, summed_in, tiles
 
 
@@ -36,27 +36,23 @@ class Movement:
         """Buffers from which tiles move, in order of appearance."""
         return tuple(dict.fromkeys(move.read for step, _ in self.schedule for move in step.moves))
 
-    @cached_property
-    def _works(self) -> list[int]:
-        return [number for number, (step, _) in enumerate(self.schedule) if step.work]
-
     def tile(self, step: int, operand: int) -> Tile:
         """Names of the tiles that the next multiplication reads, or the last one when there is none to come."""
         name = self.reads[operand]
         value = self.history.state(step)[name]
         if isinstance(value, tuple):
-            value = value[self._place(step, name)]
-        return value  # type: ignore[no-any-return]
+            value = value[self.place(step, name)]
+        return value
 
-    def _place(self, step: int, name: str) -> int:
+    def place(self, step: int, name: str) -> int:
         """Place read by the next work if it comes at once, else the place filled last."""
         now, repeat = self.schedule[min(step, len(self.schedule) - 1)]
         if now.work and name in now.work.take:
-            return engine.at_repeat(now.work.take[name], repeat)
+            return at_repeat(now.work.take[name], repeat)
         for before, repeat in reversed(self.schedule[max(0, step - 1) : step]):
             for move in before.moves:
                 if move.write == name:
-                    return engine.at_repeat(move.slot, repeat)
+                    return at_repeat(move.slot, repeat)
         return 0
 
     def name(self, step: int, operand: int, part: str) -> Array:
@@ -65,10 +61,9 @@ class Movement:
 
     def met(self, step: int) -> Array:
         """Cores that multiply two blocks that belong together in a step, shape (y, x)."""
-        if step == 0 or not self.schedule[step - 1][0].work:
+        now, repeat = self.schedule[step - 1] if step else (Step("start"), 0)
+        if (work := now.work) is None:
             return np.zeros(self.program.shape, bool)
-        work, repeat = self.schedule[step - 1][0].work, self.schedule[step - 1][1]
-        assert work is not None
         before = self.history.state(step - 1)
         a, b = (engine.held(before[name], work.take.get(name), repeat) for name in work.reads[:2])
         inner = b.column if self.program.transposed else b.row
@@ -78,7 +73,6 @@ class Movement:
         """Contraction blocks in the result, shape (y, x)."""
         if self.exact:
             total = self.history.state(step)[self.program.result]
-            assert isinstance(total, Sum)
             return np.broadcast_to(total.number, self.program.shape)
         if multiplying(self.program):
             done = np.searchsorted(multiplying(self.program), step, side="right")
@@ -146,14 +140,16 @@ class Moved(Values):
         self.history = History(program, begin, budget)
 
     def window(self, name: str, step: int, rows: Array, columns: Array) -> Array:
+        """See Values."""
         if name in ("A", "B"):
             name = self.movement.reads["AB".index(name)]
         value = self.history.state(step)[name]
         if isinstance(value, tuple):
-            value = value[self.movement._place(step, name)]
+            value = value[self.movement.place(step, name)]
         return np.broadcast_to(value, self.program.shape + value.shape[2:])[rows[:, None], columns]
 
     def complete(self, progress: Callable[[int, int], None]) -> None:
+        """See Values."""
         for step in range(len(self.program) + 1):
             self.history.state(step)
             progress(step, len(self.program))
@@ -190,6 +186,7 @@ class Strided(Values):
         self._kept: dict[int, Array] = {}
 
     def window(self, name: str, step: int, rows: Array, columns: Array) -> Array:
+        """See Values."""
         if name != "C":
             return self._operand(name, step, rows, columns)
         done = int(self.done[step])
@@ -201,6 +198,7 @@ class Strided(Values):
         return part.astype(summed_in(self.sizes.dtype), copy=False)
 
     def complete(self, progress: Callable[[int, int], None]) -> None:
+        """See Values."""
         side = self.fast.side
         for done in range(0, side, STEPS):
             self._total(done)
@@ -218,7 +216,7 @@ class Strided(Values):
             type(operand)(np.maximum(row, 0), np.maximum(column, 0), operand.blocks),
             self.sizes.tile(dims),
             summed_in(self.sizes.dtype),
-        )  # type: ignore[arg-type]
+        )
         return np.where((row >= 0)[..., None, None], cut, 0)
 
     def _total(self, done: int) -> Array:

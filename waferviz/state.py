@@ -9,7 +9,7 @@ import numpy as np
 
 from waferviz.program import Array, Operand, Program
 
-EXACT_INTEGERS = {np.dtype(np.float32): 2**24, np.dtype(np.float64): 2**53}
+EXACT_INTEGERS: dict[np.dtype[Any], int] = {np.dtype(np.float32): 2**24, np.dtype(np.float64): 2**53}
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,24 +45,25 @@ class Sizes:
                     f"more than it has entries; use a mesh whose sides have a common multiple of {min(matrices)} or "
                     "less, or larger matrices"
                 )
-        tile = (-(-whole // program.blocks[name]) for name, whole in zip("mkn", matrices, strict=True))
-        return cls(*matrices, *tile, np.dtype(dtype))
+        m, k, n = (-(-whole // program.blocks[name]) for name, whole in zip("mkn", matrices, strict=True))
+        M, K, N = matrices
+        return cls(M, K, N, m, k, n, np.dtype(dtype))
 
-    def tile(self, dims: tuple[str, ...]) -> tuple[int, ...]:
+    def tile(self, dims: tuple[str, str]) -> tuple[int, int]:
         """Shape of a tile with dims out of m, k, n."""
-        return tuple(getattr(self, dim) for dim in dims)
+        return getattr(self, dims[0]), getattr(self, dims[1])
 
     @property
     def entry_bytes(self) -> int:
         """Bytes of one entry of the result, kept in the type it is summed in."""
         return summed_in(self.dtype).itemsize
 
-    def bytes(self, dims: tuple[str, ...]) -> int:
+    def bytes(self, dims: tuple[str, str]) -> int:
         """Bytes of a tile."""
         size = self.entry_bytes if dims == ("m", "n") else self.dtype.itemsize
         return int(np.prod(self.tile(dims))) * size
 
-    def words(self, dims: tuple[str, ...]) -> int:
+    def words(self, dims: tuple[str, str]) -> int:
         """32-bit words of a tile on a link."""
         return -(-self.bytes(dims) // 4)
 
@@ -118,7 +119,7 @@ def start(program: Program, a: Array, b: Array, sizes: Sizes) -> dict[str, Any]:
     state: dict[str, Any] = {}
     for name, buffer in program.buffers.items():
         if name in program.operands:
-            tile = tiles({"A": a, "B": b}[name], program.operands[name], sizes.tile(buffer.dims), dtype)  # type: ignore[arg-type]
+            tile = tiles({"A": a, "B": b}[name], program.operands[name], sizes.tile(buffer.dims), dtype)
         else:
             tile = np.zeros((1, 1, *sizes.tile(buffer.dims)), dtype)
         state[name] = tile if buffer.places == 1 else (tile,) * buffer.places

@@ -87,7 +87,7 @@ def run(
             **(_numbers(numbers, bill.sizes, program) if numbers else {}),
         },
         coords=_coordinates(program, bill, movement),
-        attrs=_attributes(program, bill, machine, numbers, operands, code),
+        attrs=_attributes(program, bill, machine, numbers, code),
     )
     dataset.encoding["run"] = Run(program, numbers)
     return dataset
@@ -217,11 +217,11 @@ def _coordinates(program: Program, bill: Bill, movement: Movement) -> dict[str, 
 
 
 def _attributes(
-    program: Program, bill: Bill, machine: Machine, numbers: Values | None, operands: Any, code: str
+    program: Program, bill: Bill, machine: Machine, numbers: Values | None, code: str
 ) -> dict[str, Any]:
     rows, columns = bill.place.shape
     sizes = bill.sizes
-    out = {
+    return {
         "program": program.name,
         "paper": program.paper,
         "mesh": f"{rows} x {columns}",
@@ -241,4 +241,3 @@ def _attributes(
         "code": code,
         "filled_by": "count" if program.shape[0] * program.shape[1] <= EXACT_CORES else "number of multiplying steps",
     }  # fmt: skip
-    return out

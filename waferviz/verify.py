@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from waferviz.program import Array
 from waferviz.proof import Proof, prove
 from waferviz.state import untiled
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,7 @@ class Verdict:
     def __str__(self) -> str:
         return f"{'right' if self.ok else 'wrong'}\n  product: {self.product}\n  movement: {self.movement}"
 
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         printer.text(str(self))
 
 
@@ -147,7 +149,7 @@ def _by_core(wrong: Array, shape: tuple[int, ...]) -> Array:
     rows, columns, m, n = shape
     whole = np.zeros((rows * m, columns * n), bool)
     whole[: wrong.shape[0], : wrong.shape[1]] = wrong
-    return whole.reshape(rows, m, columns, n).any(axis=(1, 3))
+    return np.any(whole.reshape(rows, m, columns, n), axis=(1, 3))
 
 
 def _first_wrong_step(trace: xr.Dataset, y: int, x: int) -> int:

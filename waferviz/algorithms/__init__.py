@@ -6,6 +6,7 @@ import difflib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,7 @@ gemm = GEMM
 
 def sides(mesh: Shape) -> tuple[int, int]:
     """Rows and columns of a mesh given as one side or as a pair; ValueError when one is not a positive integer."""
-    pair = mesh if isinstance(mesh, tuple | list) else (mesh, mesh)
+    pair: tuple[Any, ...] = tuple(mesh) if isinstance(mesh, tuple | list) else (mesh, mesh)
     if len(pair) != 2 or any(isinstance(n, bool) or int(n) != n or n < 1 for n in pair):
         raise ValueError(f"mesh={mesh!r}: give a positive side or (rows, columns), for example 8 or (4, 6)")
     return int(pair[0]), int(pair[1])

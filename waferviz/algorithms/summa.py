@@ -32,11 +32,11 @@ def summa(mesh: Shape) -> Program:
     )
 
 
-def from_column(read: str, write: str, root: Array, **place: Array) -> Move:
+def from_column(read: str, write: str, root: Array, slot: Array | None = None) -> Move:
     """Broadcast along every row from column root[repeat]."""
-    return Move(read=read, write=write, axis="x", source=root[:, None, None], **place)
+    return Move(read=read, write=write, axis="x", source=root[:, None, None], slot=slot)
 
 
-def from_row(read: str, write: str, root: Array, **place: Array) -> Move:
+def from_row(read: str, write: str, root: Array, slot: Array | None = None) -> Move:
     """Broadcast along every column from row root[repeat]."""
-    return Move(read=read, write=write, axis="y", source=root[:, None, None], **place)
+    return Move(read=read, write=write, axis="y", source=root[:, None, None], slot=slot)
