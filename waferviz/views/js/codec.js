@@ -44,3 +44,27 @@ function word(colour) {
   const value = parseInt(colour.slice(1), 16)
   return (0xff000000 | ((value & 255) << 16) | (value & 0xff00) | (value >> 16)) >>> 0
 }
+
+// Undo what made the frames small: even rows and columns came first, and B came as its difference from A.
+function unwoven(trace) {
+  for (const name of ["a", "b"]) {
+    const layer = trace.layers[name]
+    if (!layer) continue
+    const { height, width } = layer
+    const place = (at, size) => (at < (size + 1) >> 1 ? 2 * at : 2 * (at - ((size + 1) >> 1)) + 1)
+    const columns = Int32Array.from({ length: width }, (_, x) => place(x, width))
+    const copy = new Uint8Array(height * width)
+    for (let frame = 0; frame < trace.steps.length; frame++) {
+      const start = layer.at + frame * height * width
+      copy.set(trace.data.subarray(start, start + height * width))
+      const base = name === "b" ? trace.layers.a.at + frame * height * width : -1
+      for (let y = 0; y < height; y++) {
+        const row = place(y, height) * width
+        for (let x = 0; x < width; x++) {
+          const to = row + columns[x]
+          trace.data[start + to] = copy[y * width + x] ^ (base < 0 ? 0 : trace.data[base + to])
+        }
+      }
+    }
+  }
+}

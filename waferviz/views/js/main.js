@@ -19,6 +19,7 @@ export default async (args, figure, data, { index }) => {
   for (const trace of setup.traces) {
     trace.data = await inflate(trace.frames)
     delete trace.frames
+    unwoven(trace)
   }
   made.stage = new Stage(args, made, setup.traces, setup)
   for (const [number, map] of made.stage.maps.entries()) {
