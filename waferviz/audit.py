@@ -267,11 +267,10 @@ class Bill:
         words = {axis: [self._words(flow) for flow in along[axis]] for axis in AXES}
         zero = np.zeros(times, np.int64)
         united = sum(self.sizes.bytes(("m", "n")) // self.sizes.entry_bytes for flow in found if flow.inward)
-        hops = {axis: np.max([zero, *(flow.hops(times) for flow in along[axis])], axis=0) for axis in AXES}
-        relays = [zero, *(flow.hops(times) for flow in found if flow.relay)]
-        twice = any(flow.move.axis == "xy" for flow in found)
+        hops = [zero, *(_hops(legs, times) for legs in _moves(found))]
+        relays = [zero, *(_hops(legs, times) for legs in _moves(found) if legs[0].relay)]
         return {
-            "hops": hops["x"] + hops["y"] if twice else np.maximum(hops["x"], hops["y"]),
+            "hops": np.max(hops, axis=0),
             "stages": np.max(relays, axis=0),
             "link_flows": np.max(
                 [_peaks(along[axis], [1] * len(along[axis]), times, "links") for axis in AXES], axis=0
@@ -283,6 +282,20 @@ class Bill:
             "macs": zero + tally.macs * self.folds,
             "adds": zero + (tally.adds + united) * self.folds,
         }
+
+
+def _moves(found: list[Flows]) -> list[list[Flows]]:
+    """Flow sets of one step, those of one move together."""
+    moves = {id(flow.move): [other for other in found if other.move is flow.move] for flow in found}
+    return list(moves.values())
+
+
+def _hops(legs: list[Flows], times: int) -> Array:
+    """Longest way of a tile in each repeat, both legs of a move in two dimensions added, shape (times,)."""
+    if legs[0].move.axis != "xy":
+        return np.max([flow.hops(times) for flow in legs], axis=0)
+    way = np.sum([(flow.ahead + flow.behind).sum(axis=1) for flow in legs], axis=0)
+    return np.broadcast_to(way.max(axis=1), (times,))
 
 
 def _planes(flow: Flows) -> slice:

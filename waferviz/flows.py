@@ -172,12 +172,12 @@ def _chains(root: Array, cores: Array, length: int) -> Legs:
     at = (*np.ogrid[: root.shape[0], : root.shape[1]], np.where(sent, root, 0))
     np.maximum.at(ahead, at, np.where(sent, np.maximum(way, 0), 0))
     np.maximum.at(behind, at, np.where(sent, np.maximum(-way, 0), 0))
-    return (
-        np.broadcast_to(np.arange(length), ahead.shape),
-        ahead,
-        behind,
-        ((ahead > 0) + (behind > 0)).max(2, keepdims=True),
-    )
+    origin = np.broadcast_to(np.arange(length), ahead.shape)
+    taken = [
+        covered(o - b + 1, b, length) + covered(o, a, length)
+        for o, a, b in zip(origin, ahead, behind, strict=True)
+    ]
+    return origin, ahead, behind, np.stack(taken)
 
 
 def _spans(index: Array, cores: Array, length: int, *, wrap: bool, multicast: bool) -> Legs:
@@ -200,7 +200,8 @@ def _spans(index: Array, cores: Array, length: int, *, wrap: bool, multicast: bo
 
 def _two_legs(move: Move, shape: tuple[int, int], place: Placement, *, wrap: bool) -> tuple[Flows, ...]:
     """Flows of a move in two dimensions: every tile alone, along x in its row, then along y in its column."""
-    index = np.broadcast_to(move.index, (len(move.index), *shape)).reshape(len(move.index), -1)
+    masked = np.where(move.lines[:, None, :], move.index, -1)
+    index = np.broadcast_to(masked, (len(masked), *shape)).reshape(len(masked), -1)
     here = np.broadcast_to(np.arange(shape[0] * shape[1]), index.shape)
     source, end = (index, here) if move.target is None else (here, index)
     moved = (index >= 0) & (index != here)
@@ -211,6 +212,7 @@ def _two_legs(move: Move, shape: tuple[int, int], place: Placement, *, wrap: boo
         for core in (source, end)
         for cores in (place.y, place.x)
     )
+    moved &= (from_y != to_y) | (from_x != to_x)
     rows, columns = place.shape
     legs = []
     for axis, line, start, stop, length, lines in (
