@@ -169,7 +169,7 @@ def _chains(root: Array, cores: Array, length: int) -> Legs:
     sent = root >= 0
     ahead = np.zeros((*root.shape[:2], length), int)
     behind = np.zeros_like(ahead)
-    at = (*np.ogrid[: root.shape[0], : root.shape[1]], np.where(sent, root, 0))
+    at = (*np.ogrid[: root.shape[0], : root.shape[1], :1][:2], np.where(sent, root, 0))
     np.maximum.at(ahead, at, np.where(sent, np.maximum(way, 0), 0))
     np.maximum.at(behind, at, np.where(sent, np.maximum(-way, 0), 0))
     origin = np.broadcast_to(np.arange(length), ahead.shape)
@@ -190,11 +190,13 @@ def _spans(index: Array, cores: Array, length: int, *, wrap: bool, multicast: bo
     way = np.where(moved, _signed(cores[end] - cores[source], length, wrap=wrap), 0)
     ahead = np.zeros((repeats, lines, number), int)
     behind = np.zeros_like(ahead)
-    at = (*np.ogrid[:repeats, :lines], np.where(moved, source, 0))
+    at = (*np.ogrid[:repeats, :lines, :1][:2], np.where(moved, source, 0))
     np.maximum.at(ahead, at, np.maximum(way, 0))
     np.maximum.at(behind, at, np.maximum(-way, 0))
     taken = np.zeros((repeats, lines, length), int)
-    np.add.at(taken, (*np.ogrid[:repeats, :lines], np.broadcast_to(cores[end], whole.shape)), way != 0)
+    np.add.at(
+        taken, (*np.ogrid[:repeats, :lines, :1][:2], np.broadcast_to(cores[end], whole.shape)), way != 0
+    )
     return np.broadcast_to(cores, ahead.shape), ahead, behind, taken
 
 
@@ -246,5 +248,5 @@ def covered(first: Array, number: Array, length: int) -> Array:
 def _counted(what: Array, at: Array, length: int) -> Array:
     """How often each position is named: (repeat, line, flow) -> (repeat, line, position)."""
     out = np.zeros((*what.shape[:2], length), np.int64)
-    np.add.at(out, (*np.ogrid[: what.shape[0], : what.shape[1]], at), what)
+    np.add.at(out, (*np.ogrid[: what.shape[0], : what.shape[1], :1][:2], at), what)
     return out

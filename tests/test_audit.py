@@ -1,0 +1,224 @@
+"""The price of a program: the paper's table, cycles by hand, and a slow oracle that walks every link."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from waferviz.algorithms import GEMM
+from waferviz.audit import audit
+from waferviz.machine import Machine
+from waferviz.program import Buffer, Move, Operand, Placement, Program, Repeat, Step
+
+SIDES = (2, 3, 4, 5, 8, 9)
+STEP = {"east": (0, 1), "west": (0, -1), "south": (1, 0), "north": (-1, 0)}
+
+
+def shifts(bill):
+    return bill.isel(step=bill.label.values == "multiply and shift")
+
+
+@pytest.mark.parametrize("n", SIDES)
+def test_the_papers_table(n):
+    summa, cannon, mesh = (audit(GEMM[name](n)) for name in ("summa", "cannon", "meshgemm"))
+    assert (summa.ring_routes == n).all()
+    assert (shifts(cannon).hops == n - 1).all()
+    assert (shifts(mesh).hops == min(2, n - 1)).all()
+    assert (audit(GEMM["meshgemm"](n, align="")).hops <= 2).all()
+
+
+@pytest.mark.parametrize("n", (5, 8, 9))
+def test_routes_of_a_ring_are_three_and_two_at_the_ends(n):
+    for axis in ("x", "y"):
+        routes = audit(GEMM["meshgemm"](n)).ring_routes.sel(axis=axis).isel({"y" if axis == "x" else "x": 0})
+        assert routes.values[[0, -1]].tolist() == [2, 2]
+        assert set(routes.values[1:-1].tolist()) == {3}
+
+
+@pytest.mark.parametrize("n", SIDES)
+@pytest.mark.parametrize("name", ("cannon", "meshgemm"))
+def test_every_link_carries_one_flow_in_a_shift(name, n):
+    bill = audit(GEMM[name](n))
+    flows = shifts(bill).flows.values
+    assert np.array_equal(flows, np.broadcast_to(bill.link.values, flows.shape))
+    assert flows[0, :2, 0].sum() == 2 * (n - 1)
+
+
+@pytest.mark.parametrize("n", SIDES)
+def test_alignment_takes_half_the_side_in_rounds(n):
+    program = GEMM["meshgemm"](n)
+    assert sum(step.label == "align" for step, _ in program) == n // 2
+
+
+@pytest.mark.parametrize("mesh", ((2, 3), (4, 6), (2, 6)))
+def test_folded_meshgemm_stays_within_two_hops(mesh):
+    assert int(audit(GEMM["meshgemm"](mesh)).hops.max()) <= 2
+
+
+def test_a_step_under_a_barrier_by_hand():
+    machine = Machine(
+        name="toy", shape=(4, 4), hop=3, relay=10, ramp=2, bytes_per_core=1000, routes=5, clock=1, link_words=1, macs=2,
+        power=1,
+    )  # fmt: skip
+    bill = audit(GEMM["meshgemm"](4, align=""), machine, matrices=(8, 8, 8))
+    step = bill.isel(step=0)
+    assert int(step.macs) == 8
+    assert int(step.link_words) == 4
+    assert int(step.ramp_words) == 8
+    assert int(step.hops) == 2
+    assert int(step.stages) == 0
+    assert int(bill.memory[0, 0]) == (2 + 2 + 1) * 4 * 4
+
+
+def test_torus_makes_cannon_a_neighbour_shift():
+    wrapped = Machine.preset("teaching", wrap=True)
+    bill = shifts(audit(GEMM["cannon"](6), wrapped))
+    assert (bill.hops == 1).all()
+    assert bill.flows.values[0].sum() == 2 * 36
+
+
+def test_memory_counts_every_place():
+    n = 4
+    assert int(audit(GEMM["allgather"](n)).memory[0, 0]) == 4 * (3 + 2 * n)
+    assert int(audit(GEMM["summa"](n)).memory[0, 0]) == 4 * 5
+
+
+# The oracle: one message at a time, link by link, from the documented meaning of a Move alone.
+
+
+def ways(start, stop, length, wrap):
+    """Signed hops along a line, forward when both ways round are equally long."""
+    straight = stop - start
+    if not wrap:
+        return straight
+    forward = straight % length
+    return forward if forward <= length - forward else forward - length
+
+
+def walked(start, hops, axis, shape):
+    """Directed links of a way, as (direction, y, x)."""
+    names = ("east", "west") if axis == "x" else ("south", "north")
+    name = names[0] if hops > 0 else names[1]
+    y, x = start
+    links = []
+    for _ in range(abs(hops)):
+        links.append((name, y, x))
+        y, x = (y + STEP[name][0]) % shape[0], (x + STEP[name][1]) % shape[1]
+    return links
+
+
+def messages(program, move, repeat):
+    """Pairs of logical cores (from, to) of a move, each as (y, x)."""
+    rows, columns = program.shape
+    for y in range(rows):
+        for x in range(columns):
+            index = move.index[min(repeat, len(move.index) - 1)]
+            there = int(np.broadcast_to(index, program.shape)[y, x])
+            lines = move.lines[min(repeat, len(move.lines) - 1)]
+            line = y if move.axis == "x" else x
+            if there < 0 or not lines[line if len(lines) > 1 else 0]:
+                continue
+            other = {"x": (y, there), "y": (there, x), "xy": (there // columns, there % columns)}[move.axis]
+            yield (other, (y, x)) if move.target is None else ((y, x), other)
+
+
+def walk(program, step, repeat, wrap):
+    """Flows per link and longest way of one step."""
+    place = program.place
+    flows, longest = Counter(), 0
+    for move in step.moves:
+        trees = {}
+        for number, (start, stop) in enumerate(messages(program, move, repeat)):
+            (y, x), (v, u) = ((int(place.y[a]), int(place.x[b])) for a, b in (start, stop))
+            relayed = move.relay and move.target is not None and move.axis != "xy"
+            across = ways(x, u, place.shape[1], wrap and not relayed)
+            down = ways(y, v, place.shape[0], wrap and not relayed)
+            links = walked((y, x), across, "x", place.shape) + walked((y, u), down, "y", place.shape)
+            longest = max(longest, len(links))
+            line = start[0] if move.axis == "x" else start[1]
+            if move.axis == "xy":
+                key = number
+            elif move.target is None:
+                key = start
+            elif move.relay:
+                key = (line, v, u)
+            else:
+                key = start
+            trees.setdefault(key, set()).update(links)
+        for links in trees.values():
+            flows.update(links)
+    return flows, longest
+
+
+def divisors(n):
+    return [d for d in range(1, n + 1) if n % d == 0]
+
+
+@st.composite
+def programs(draw):
+    rows, columns = draw(st.integers(1, 5)), draw(st.integers(1, 5))
+    axis = draw(st.sampled_from(("x", "y", "xy")))
+    times = draw(st.integers(1, 3))
+    size = {"x": columns, "y": rows, "xy": rows * columns}[axis]
+    reps = draw(st.sampled_from((1, times)))
+    wide = draw(st.booleans())
+    if axis == "xy" or wide:
+        shape = (reps, rows, columns)
+    else:
+        shape = (reps, 1, columns) if axis == "x" else (reps, rows, 1)
+    count = int(np.prod(shape))
+    index = np.array(draw(st.lists(st.integers(-1, size - 1), min_size=count, max_size=count))).reshape(shape)
+    lines = rows if axis == "x" else columns
+    only = None
+    if draw(st.booleans()):
+        only = np.array(draw(st.lists(st.booleans(), min_size=lines * reps, max_size=lines * reps))).reshape(
+            reps, lines
+        )
+    kind = draw(st.sampled_from(("source", "direct", "relay")))
+    if kind == "source":
+        move = Move(read="A", write="R", axis=axis, source=index, only=only)
+    else:
+        move = Move(
+            read="A", write="R", axis=axis, target=index, only=only, combine="add", relay=kind == "relay"
+        )
+    fold = (draw(st.sampled_from(divisors(rows))), draw(st.sampled_from(divisors(columns))))
+    y, x = np.arange(rows)[:, None], np.arange(columns)
+    tile = Buffer(("m", "k"))
+    return Program(
+        name="random", shape=(rows, columns), body=(Repeat((Step("move", (move,)),), times),),
+        buffers={"A": tile, "R": tile, "B": Buffer(("k", "n")), "C": Buffer(("m", "n"))},
+        operands={"A": Operand(y, x, (rows, columns)), "B": Operand(y, x, (columns, columns))},
+        placement=None if fold == (rows, columns) else Placement.folded((rows, columns), fold),
+    )  # fmt: skip
+
+
+def agrees(program, wrap):
+    machine = Machine.preset("teaching", wrap=wrap)
+    bill = audit(program, machine)
+    total = np.zeros(bill.link.shape, int)
+    for number, (step, repeat) in enumerate(program):
+        flows, longest = walk(program, step, repeat, wrap)
+        expected = np.zeros(bill.link.shape, int)
+        for (name, y, x), count in flows.items():
+            expected[list(STEP).index(name), y, x] = count
+        assert np.array_equal(bill.flows[number].values, expected), (number, "flows")
+        assert int(bill.hops[number]) == longest, (number, "hops")
+        assert int(bill.link_flows[number]) == expected.max(initial=0), (number, "busiest link")
+        assert not np.any((expected > 0) & ~bill.link.values)
+        total += expected
+    assert np.array_equal(bill.traffic.values > 0, total > 0)
+
+
+@settings(max_examples=300, deadline=None)
+@given(programs(), st.booleans())
+def test_random_moves_cost_what_walking_them_costs(program, wrap):
+    agrees(program, wrap)
+
+
+@pytest.mark.parametrize("name", list(GEMM))
+@pytest.mark.parametrize("mesh", (2, 3, 4, 5, (2, 4), (3, 2)), ids=str)
+@pytest.mark.parametrize("wrap", (False, True))
+def test_registered_programs_cost_what_walking_them_costs(name, mesh, wrap):
+    agrees(GEMM[name](mesh), wrap)
