@@ -1,0 +1,71 @@
+"""What an import costs, who may import whom, and what the package says about itself."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import waferviz
+
+PACKAGE = Path(waferviz.__file__).parent
+HEAVY = ("xarray", "panel", "bokeh", "dask", "pandas", "ipywidgets", "PIL", "scipy", "click")
+FRONT = {"views", "show", "handout", "workbench", "cli"}
+VIEWS_MAY_NOT = {"engine", "algorithms", "history", "panels", "names", "runs", "flows", "routes", "program", "proof", "trace"}  # fmt: skip
+
+
+def imported(file):
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def ours(file):
+    return {name.split(".")[1] for name in imported(file) if name.startswith("waferviz.")}
+
+
+def test_import_costs_numpy_alone():
+    code = f"import sys, waferviz; print([m for m in {HEAVY!r} if m in sys.modules], 'numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] True"
+
+
+@pytest.mark.parametrize("file", sorted((PACKAGE / "views").glob("*.py")), ids=lambda file: file.name)
+def test_views_know_traces_and_no_engine(file):
+    assert not ours(file) & VIEWS_MAY_NOT
+
+
+@pytest.mark.parametrize(
+    "file",
+    [f for f in sorted([*PACKAGE.glob("*.py"), *(PACKAGE / "algorithms").glob("*.py")]) if f.stem not in FRONT | {"__init__", "__main__"}],
+    ids=lambda file: file.name,
+)  # fmt: skip
+def test_the_core_does_not_look_up(file):
+    assert not ours(file) & FRONT
+    assert not {name.split(".")[0] for name in imported(file)} & {"panel", "bokeh", "ipywidgets"}
+
+
+@pytest.mark.parametrize("name", waferviz.__all__)
+def test_every_public_name_is_documented(name):
+    assert getattr(waferviz, name).__doc__ or name == "GEMM"
+
+
+def test_verbs_win_over_files_of_the_same_name():
+    code = "import waferviz.audit, waferviz.verify, waferviz; print(callable(waferviz.audit), callable(waferviz.verify))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True True"
+
+
+def test_about_names_versions():
+    about = waferviz.about()
+    assert about["python"] == sys.version.split()[0]
+    assert {"waferviz", "numpy", "xarray"} <= set(about)
+
+
+def test_an_unknown_name_lists_what_there_is():
+    with pytest.raises(AttributeError, match="multiply"):
+        _ = waferviz.multiplicate
