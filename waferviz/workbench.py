@@ -47,7 +47,7 @@ class Workbench(Viewer):
         self._stop = threading.Event()
         self._upload_a = pn.widgets.FileInput(width=220, accept=".npy,.npz,.csv,.png,.jpg,.jpeg")
         self._upload_b = pn.widgets.FileInput(width=220, accept=".npy,.npz,.csv,.png,.jpg,.jpeg")
-        self._run = pn.widgets.Button(label="Run", button_type="primary")
+        self._run = pn.widgets.Button(label="Run", color="primary")
         self._cancel = pn.widgets.Button(label="Cancel", disabled=True)
         self._said = pn.widgets.StaticText(value="")
         self._picture = pn.Column(sizing_mode="stretch_width", min_width=720)

@@ -23,6 +23,7 @@ from waferviz.views.style import ACCENT, INK, PALETTES, QUIET, script, sheet
 CLOCKS = ("cycles", "steps")
 MOST = 4
 LINED = 64
+WIDEST = (380, 440, 400, 400)
 SCRIPTS = ("codec", "paint", "clock", "map", "controls", "stage", "main")
 NEEDED = (
     "a_block", "b_block", "met", "filled", "traffic", "memory", "routes", "hops", "stages", "link_words", "macs",
@@ -74,6 +75,7 @@ class Player(Viewer):
         setup = json.loads(self._payload) | {
             "title": self.title,
             "show": self.show,
+            "widest": WIDEST[len(maps) - 1],
             "clock": self.clock,
             "shows": [[name, said] for name, (said, _) in frames.SHOWS.items()],
             "needs": {name: layers for name, (_, layers) in frames.SHOWS.items()},
@@ -139,7 +141,7 @@ class _Map:
         self.figure = figure(
             title=trace.attrs["program"], x_range=Range1d(0, columns), y_range=Range1d(rows, 0), tools="pan,wheel_zoom,reset",
             active_scroll=None, toolbar_location=None, sizing_mode="scale_width", aspect_ratio=max(0.6, min(1.6, columns / rows)),
-            max_width=(380, 440, 400, 400)[number - 1], min_width=180, min_border=4, output_backend="canvas",
+            max_width=WIDEST[number - 1], min_width=180, min_border=4, output_backend="canvas",
             x_axis_label="x, column of cores", y_axis_label="y, row of cores",
         )  # fmt: skip
         self.figure.title.text_font_size, self.figure.title.text_color = "16px", INK

@@ -40,7 +40,7 @@ class Stage {
     this.ranking = make("div", { class: "wv-ranking" })
     const shows = setup.shows.filter(([name]) => this.has(name) && (name !== "difference" || traces.length > 1))
     this.root.replaceChildren(
-      make("div", { class: "wv-captions", style: `grid-template-columns: repeat(${traces.length}, minmax(0, 1fr))` }, ...this.captions),
+      make("div", { class: "wv-captions", style: `grid-template-columns: repeat(${traces.length}, minmax(0, ${setup.widest}px))` }, ...this.captions),
       this.legend,
       make("div", { class: "wv-transport", role: "group", "aria-label": "playback" },
         button("to start", "⇤", () => this.seek(0)),
