@@ -1,0 +1,114 @@
+"""Every bad input: one clear error that names what was given and what would work."""
+
+import numpy as np
+import pytest
+
+from waferviz import GEMM, Buffer, Machine, Move, Operand, Program, Repeat, Step, multiply, run, sample
+from waferviz.inputs import matrix
+
+EYE = np.eye(8)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "options", "error", "words"),
+    [
+        (EYE, np.eye(7), {}, ValueError, r"\(8, 8\).*\(7, 7\).*one K"),
+        (EYE, np.ones((4, 7)), {"algorithm": "meshgemm_t"}, ValueError, "transpose"),
+        (EYE, EYE, {"mesh": 9}, ValueError, "9 x 9.*smaller|9 x 9.*use a mesh"),
+        (EYE, EYE, {"mesh": (3, 5)}, ValueError, "15 blocks"),
+        (EYE, EYE, {"mesh": 0}, ValueError, "mesh=0.*positive"),
+        (EYE, EYE, {"mesh": -2}, ValueError, "mesh=-2.*positive"),
+        (EYE, EYE, {"mesh": 2.5}, ValueError, "mesh=2.5.*positive"),
+        (EYE, EYE, {"mesh": (2, 2, 2)}, ValueError, "positive side or"),
+        (EYE, EYE, {"mesh": True}, ValueError, "mesh=True"),
+        (EYE, EYE, {"mesh": "4"}, ValueError, "mesh='4'"),
+        (EYE.astype(object), EYE, {}, ValueError, "a has dtype object"),
+        (EYE, EYE.astype(complex), {}, ValueError, "b has dtype complex"),
+        (EYE, np.eye(8).astype(str), {}, ValueError, "b has dtype"),
+        (EYE[0], EYE, {}, ValueError, r"a has shape \(8,\)"),
+        (EYE, np.empty((8, 0)), {}, ValueError, "b has shape"),
+        (EYE, EYE, {"algorithm": "meshgem"}, KeyError, "nearest is 'meshgemm'; known are"),
+        (EYE, EYE, {"tier": "fast"}, ValueError, "tier='fast'"),
+        (EYE, EYE, {"mesh": 4, "budget": 100}, MemoryError, "budget.*would fit"),
+        (EYE, EYE, {"mesh": 4, "budget": 100, "tier": "interpreter"}, MemoryError, "budget.*would fit"),
+        (EYE.astype(int) * 2**40, EYE.astype(int) * 2**40, {}, ValueError, "int64"),
+        (EYE, EYE, {"algorithm": lambda mesh: None}, ValueError, "NoneType.*Program"),
+    ],
+    ids=str,
+)
+def test_multiply_says_what_is_wrong(a, b, options, error, words):
+    with pytest.raises(error, match=words):
+        multiply(a, b, **options)
+
+
+def test_files(tmp_path):
+    with pytest.raises(FileNotFoundError, match="give the path"):
+        matrix(tmp_path / "none.npy")
+    for name, content in (("a.npy", b"rubbish"), ("a.npz", b"rubbish"), ("a.csv", b"a,b\nc,d\n"), ("a.png", b"x"), ("e.npy", b""), ("e.csv", b"")):  # fmt: skip
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match=name):
+            matrix(tmp_path / name)
+    (tmp_path / "a.txt").write_text("1")
+    with pytest.raises(ValueError, match=r"files of type '\.txt'"):
+        matrix(tmp_path / "a.txt")
+    np.save(tmp_path / "object.npy", np.array([[None]]), allow_pickle=True)
+    with pytest.raises(ValueError, match=r"object\.npy"):
+        matrix(tmp_path / "object.npy")
+    np.savez(tmp_path / "flat.npz", one=np.arange(3))
+    with pytest.raises(ValueError, match="none of them a matrix"):
+        matrix(tmp_path / "flat.npz")
+
+
+def test_sample_and_machine():
+    with pytest.raises(ValueError, match="nearest is 'integers'"):
+        sample("integer")
+    with pytest.raises(ValueError, match="no machine 'wse9'"):
+        Machine.preset("wse9")
+    with pytest.raises(ValueError, match="hop=-1"):
+        Machine.preset("teaching", hop=-1)
+    with pytest.raises(KeyError, match="known are"):
+        _ = GEMM["zzz"]
+
+
+def program(*moves, **buffers):
+    y, x = np.arange(3)[:, None], np.arange(3)
+    tile = Buffer(("m", "k"))
+    return Program(
+        name="mine", shape=(3, 3), body=(Repeat((Step("go", moves),), 2),),
+        buffers={"A": tile, "B": Buffer(("k", "n")), "R": tile, "C": Buffer(("m", "n")), **buffers},
+        operands={name: Operand(y, x, (3, 3)) for name in "AB"},
+    )  # fmt: skip
+
+
+MOVE = {"read": "A", "write": "R", "axis": "x"}
+SHIFT = np.array([1, 2, 0])
+
+
+@pytest.mark.parametrize(
+    ("moves", "words"),
+    [
+        ([MOVE | {"source": np.array([1, 2, 3])}], "points to core 3.*outside 0..2"),
+        ([MOVE | {"source": np.array([1, 2, -2])}], "points to core -2"),
+        ([MOVE | {"source": np.array([1, 2])}], "2 columns, the mesh 3"),
+        ([MOVE | {"source": SHIFT, "write": "Z"}], "no buffer 'Z'"),
+        ([MOVE | {"source": SHIFT, "only": np.ones(2, bool)}], "only"),
+        ([MOVE | {"source": SHIFT, "slot": 1}], "places 0..0"),
+        ([MOVE | {"source": SHIFT}, MOVE | {"source": SHIFT, "read": "A", "axis": "y"}], "same|two"),
+    ],
+    ids=str,
+)
+def test_a_program_that_cannot_run_is_refused(moves, words):
+    with pytest.raises(ValueError, match=words):
+        program(*(Move(**move) for move in moves))
+
+
+def test_a_move_has_one_direction():
+    with pytest.raises(ValueError, match="either source or target"):
+        Move(**MOVE)
+    with pytest.raises(ValueError, match="combine"):
+        Move(**MOVE, target=SHIFT)
+
+
+def test_unequal_operands_of_run():
+    with pytest.raises(ValueError, match="one K"):
+        run(GEMM["meshgemm"](2), {"A": np.eye(4), "B": np.eye(5)})
