@@ -52,9 +52,12 @@ class Frames(BackendArray):
                 "slice it first, for example .isel(step=-1) or .isel(y=slice(0, 32), x=slice(0, 32))"
             )
         steps, rest = key[0], key[1:]
-        if isinstance(steps, int | np.integer):
-            return self._one(int(steps), rest, chosen[1:])
-        frames = [self._one(int(step), rest, chosen[1:]) for step in chosen[0]]
+        with np.errstate(
+            invalid="ignore", over="ignore"
+        ):  # NaN and infinity are allowed, `verify` reports them
+            if isinstance(steps, int | np.integer):
+                return self._one(int(steps), rest, chosen[1:])
+            frames = [self._one(int(step), rest, chosen[1:]) for step in chosen[0]]
         shape = tuple(
             np.size(part)
             for part, one in zip(chosen[1:], rest, strict=True)

@@ -119,7 +119,8 @@ def product(trace: xr.Dataset, progress: Progress | None = None) -> Array:
         raise ValueError("this trace holds names, no numbers; run it with operands and tier='values'")
     source = trace.encoding.get("run")
     if source and source.numbers and progress:
-        source.numbers.complete(progress)
+        with np.errstate(invalid="ignore", over="ignore"):
+            source.numbers.complete(progress)
     return untiled(trace.C.isel(step=-1).values, (trace.attrs["M"], trace.attrs["N"]))
 
 

@@ -59,7 +59,9 @@ def verify(trace: xr.Dataset) -> Verdict:
     """
     source = trace.encoding.get("run")
     proof = prove(source.program) if source else None
-    movement = proof.detail if proof else "not checked, the trace comes from a file without its program"
+    movement = (
+        proof.detail if proof is not None else "not checked, the trace comes from a file without its program"
+    )
     if "C" not in trace:
         return Verdict(
             ok=bool(proof),
@@ -84,7 +86,7 @@ def verify(trace: xr.Dataset) -> Verdict:
 
 
 def _where(proof: Proof | None) -> dict[str, Any]:
-    return {"step": proof.step, "core": proof.core} if proof else {}
+    return {"step": proof.step, "core": proof.core} if proof is not None else {}
 
 
 def _product(trace: xr.Dataset) -> tuple[str, Array]:
