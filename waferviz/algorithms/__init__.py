@@ -6,6 +6,7 @@ import difflib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,10 @@ Shape = int | tuple[int, int]
 
 
 class Registry(Mapping[str, Builder]):
-    """Builders of one kind by name, read from their files on first use; decorate a function to add it."""
+    """Builders of one kind by name, read from the files of this folder on first use; decorate a function to add it."""
 
-    def __init__(self, kind: str, *modules: str) -> None:
+    def __init__(self, kind: str) -> None:
         self.kind = kind
-        self._modules = modules
         self._builders: dict[str, Builder] = {}
         self._read = False
 
@@ -52,13 +52,11 @@ class Registry(Mapping[str, Builder]):
     def _load(self) -> None:
         if not self._read:
             self._read = True
-            for module in self._modules:
-                import_module(module)
+            for file in iter_modules(__path__):
+                import_module(f"{__name__}.{file.name}")
 
 
-GEMM = Registry(
-    "GEMM", *(f"waferviz.algorithms.{name}" for name in ("allgather", "summa", "cannon", "meshgemm"))
-)
+GEMM = Registry("GEMM")
 gemm = GEMM
 
 
