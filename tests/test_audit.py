@@ -29,7 +29,7 @@ def test_the_papers_table(n):
     assert (audit(GEMM["meshgemm"](n, align="")).hops <= 2).all()
 
 
-@pytest.mark.parametrize("n", (5, 8, 9))
+@pytest.mark.parametrize("n", [5, 8, 9])
 def test_routes_of_a_ring_are_three_and_two_at_the_ends(n):
     for axis in ("x", "y"):
         routes = audit(GEMM["meshgemm"](n)).ring_routes.sel(axis=axis).isel({"y" if axis == "x" else "x": 0})
@@ -38,7 +38,7 @@ def test_routes_of_a_ring_are_three_and_two_at_the_ends(n):
 
 
 @pytest.mark.parametrize("n", SIDES)
-@pytest.mark.parametrize("name", ("cannon", "meshgemm"))
+@pytest.mark.parametrize("name", ["cannon", "meshgemm"])
 def test_every_link_carries_one_flow_in_a_shift(name, n):
     bill = audit(GEMM[name](n))
     flows = shifts(bill).flows.values
@@ -52,7 +52,7 @@ def test_alignment_takes_half_the_side_in_rounds(n):
     assert sum(step.label == "align" for step, _ in program) == n // 2
 
 
-@pytest.mark.parametrize("mesh", ((2, 3), (4, 6), (2, 6)))
+@pytest.mark.parametrize("mesh", [(2, 3), (4, 6), (2, 6)])
 def test_folded_meshgemm_stays_within_two_hops(mesh):
     assert int(audit(GEMM["meshgemm"](mesh)).hops.max()) <= 2
 
@@ -218,7 +218,7 @@ def test_random_moves_cost_what_walking_them_costs(program, wrap):
 
 
 @pytest.mark.parametrize("name", list(GEMM))
-@pytest.mark.parametrize("mesh", (2, 3, 4, 5, (2, 4), (3, 2)), ids=str)
-@pytest.mark.parametrize("wrap", (False, True))
+@pytest.mark.parametrize("mesh", [2, 3, 4, 5, (2, 4), (3, 2)], ids=str)
+@pytest.mark.parametrize("wrap", [False, True])
 def test_registered_programs_cost_what_walking_them_costs(name, mesh, wrap):
     agrees(GEMM[name](mesh), wrap)

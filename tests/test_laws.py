@@ -38,7 +38,7 @@ def test_product_and_movement(name, mesh):
 
 @each
 @pytest.mark.parametrize(
-    "dtype", ("int8", "uint8", "int16", "int64", "bool", "float16", "float32", "float64")
+    "dtype", ["int8", "uint8", "int16", "int64", "bool", "float16", "float32", "float64"]
 )
 def test_every_dtype(name, dtype):
     a, b, _ = matrices(name, 13, 7, 11)
@@ -50,7 +50,7 @@ def test_every_dtype(name, dtype):
 
 
 @each
-@pytest.mark.parametrize("mesh", (1, 2, 5, 6, (2, 4)), ids=str)
+@pytest.mark.parametrize("mesh", [1, 2, 5, 6, (2, 4)], ids=str)
 def test_fast_tier_equals_the_interpreter_at_every_step(name, mesh):
     a, b, _ = matrices(name, 15, 13, 14)
     fast, slow = (multiply(a, b, algorithm=name, mesh=mesh, tier=tier) for tier in ("auto", "interpreter"))
@@ -69,7 +69,7 @@ def test_known_families_are_fast():
 
 
 @each
-@pytest.mark.parametrize("mesh", (2, 5, 6, (2, 4)), ids=str)
+@pytest.mark.parametrize("mesh", [2, 5, 6, (2, 4)], ids=str)
 def test_names_are_the_tiles_that_moved(name, mesh):
     program = GEMM[name](mesh)
     side = program.blocks["k"]
@@ -83,7 +83,7 @@ def test_names_are_the_tiles_that_moved(name, mesh):
 
 
 @each
-@pytest.mark.parametrize("side", (4, 7))
+@pytest.mark.parametrize("side", [4, 7])
 def test_arrivals_come_from_where_the_trace_says(name, side):
     trace = run(GEMM[name](side))
     for step in range(1, trace.sizes["step"]):
@@ -95,7 +95,7 @@ def test_arrivals_come_from_where_the_trace_says(name, side):
 
 
 @each
-@pytest.mark.parametrize("side", (3, 6, 9))
+@pytest.mark.parametrize("side", [3, 6, 9])
 def test_a_leap_is_as_good_as_steps(name, side):
     program = GEMM[name](side)
     begin = names.start(program)

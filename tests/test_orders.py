@@ -77,12 +77,12 @@ def test_alignment_is_the_released_codes(row):
     assert list(order[(position[y] + np.arange(n)) % n]) == numbers(row["gemmT_reduce_root_per_step"])
 
 
-@pytest.mark.parametrize("broken", ([0, 0, 2], [0, 1], [1, 2, 3]))
+@pytest.mark.parametrize("broken", [[0, 0, 2], [0, 1], [1, 2, 3]])
 def test_an_order_that_misses_a_core_is_refused(broken):
     with pytest.raises(ValueError, match="does not visit each of the 3 cores once"):
         checked(np.array(broken), 3)
 
 
-@pytest.mark.parametrize("index", ([0, 1], [1, 0, 2], [-1, 0], []))
+@pytest.mark.parametrize("index", [[0, 1], [1, 0, 2], [-1, 0], []])
 def test_what_is_not_one_cycle_has_no_ring(index):
     assert ring_of(np.array(index, dtype=int)) is None

@@ -34,8 +34,8 @@ def caught(program):
     return proof
 
 
-@pytest.mark.parametrize("name", ("cannon", "meshgemm"))
-@pytest.mark.parametrize("side", (3, 5, 6))
+@pytest.mark.parametrize("name", ["cannon", "meshgemm"])
+@pytest.mark.parametrize("side", [3, 5, 6])
 def test_skipped_alignment(name, side):
     program = GEMM[name](side)
     proof = caught(replace(program, body=program.body[1:]))
@@ -43,7 +43,7 @@ def test_skipped_alignment(name, side):
     assert "do not belong together" in proof.detail
 
 
-@pytest.mark.parametrize("side", (4, 5))
+@pytest.mark.parametrize("side", [4, 5])
 def test_wrong_ring_on_one_axis(side):
     program = compute_shift("mixed", side, interleaved(side), align="")
     across, down = program.body[-1].steps[0].moves

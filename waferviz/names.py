@@ -164,7 +164,8 @@ class Sums:
 
 def named(operand: Operand, sums: Sums) -> Tile:
     """Names of the blocks of an operand where the program puts them."""
-    return Tile(np.asarray(operand.row, np.int16), np.asarray(operand.column, np.int16), sums)
+    row, column = (np.atleast_2d(np.asarray(part, np.int16)) for part in (operand.row, operand.column))
+    return Tile(row, column, sums)
 
 
 def start(program: Program) -> dict[str, Any]:

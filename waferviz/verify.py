@@ -106,21 +106,21 @@ def _product(trace: xr.Dataset) -> tuple[str, Array]:
 
 
 def operands(trace: xr.Dataset) -> tuple[Array, Array]:
-    """Matrices A (M, K) and B (K, N) put together from the tiles at the start of a trace."""
+    """Matrices A (M, K) and B (K, N) put together from the tiles that a trace shows."""
     source = trace.encoding.get("run")
     if source and source.numbers:
         return source.numbers.matrices
-    last = trace.isel(step=0)
-    blocks = {"A": (last.a_row, last.a_block, ("M", "K")), "B": (last.b_block, last.b_column, ("K", "N"))}
+    names = {"A": ("a_row", "a_block", ("M", "K")), "B": ("b_block", "b_column", ("K", "N"))}
     out = []
-    for name, (row, column, sides) in blocks.items():
-        cut = last[name].values
-        count = (
-            trace.attrs["blocks"] if sides[0] == "K" else int(row.max()) + 1,
-            trace.attrs["blocks"] if sides[1] == "K" else int(column.max()) + 1,
-        )
-        whole = np.zeros((*count, *cut.shape[2:]), cut.dtype)
-        whole[row.values, column.values] = cut
+    for name, (row, column, sides) in names.items():
+        rows, columns, cut = trace[row].values, trace[column].values, trace[name].values
+        count = [
+            trace.attrs["blocks"] if side == "K" else int(block.max()) + 1
+            for side, block in zip(sides, (rows, columns), strict=True)
+        ]
+        whole = np.zeros((*count, *cut.shape[3:]), cut.dtype)
+        held = (rows >= 0) & (columns >= 0)
+        whole[rows[held], columns[held]] = cut[held]
         out.append(untiled(whole, (trace.attrs[sides[0]], trace.attrs[sides[1]])))
     return out[0], out[1]
 
