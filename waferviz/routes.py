@@ -61,7 +61,7 @@ def _ends(flow: Flows) -> Array:
 
 def _distinct(origin: Array, reach: Array, length: int) -> tuple[Array, Array]:
     """Distinct pairs of origin and reach, each of shape (1, pairs)."""
-    found = np.flatnonzero(np.bincount((origin * (length + 1) + reach).ravel()))[None]
+    found = np.flatnonzero(np.bincount((origin * (length + 1) + reach)[reach > 0]))[None]
     return found // (length + 1), found % (length + 1)
 
 
