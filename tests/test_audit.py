@@ -69,6 +69,7 @@ def test_a_step_under_a_barrier_by_hand():
     assert int(step.ramp_words) == 8
     assert int(step.hops) == 2
     assert int(step.stages) == 0
+    assert int(step.cycles) == 8 + 2 * 3 + (2 * 2 + 1)
     assert int(bill.memory[0, 0]) == (2 + 2 + 1) * 4 * 4
 
 
