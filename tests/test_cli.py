@@ -89,7 +89,6 @@ def unaligned(mesh):
     return replace(right, name="unaligned", body=right.body[1:])
 
 
-@pytest.mark.xfail(strict=False, reason="verify() takes a failed proof for a missing one: `if proof`")
 def test_a_wrong_product_names_its_first_step_and_core(run, monkeypatch):
     monkeypatch.setitem(GEMM._builders, "unaligned", unaligned)
     said = run("multiply", "a.npy", "b.csv", "--mesh", "4", "--algorithm", "unaligned")

@@ -30,10 +30,15 @@ class History:
         self._kept: dict[int, engine.State] = {0: start}
         self._bytes = 0
         self._every = 1
+        first = program.repeats[0] if program.repeats else Repeat((), 0)
+        bare = not any(step.work for step, _ in self.schedule) and len(first.steps) == 1
+        self._first = first.times if bare and leap(first, start, program.shape, 0, 1) is not None else 0
 
     def state(self, step: int) -> engine.State:
         """State after `step` steps."""
         near = max(kept for kept in self._kept if kept <= step)
+        if near < step <= self._first:
+            near = 0  # the closed form from the start is quicker than one more step on tiles already skewed
         state = self._kept[near]
         while near < step:
             leap = self._leap(state, near, step)
@@ -139,7 +144,9 @@ def _shifted(moves: list[Move], tile: Any, done: int, times: int) -> Tile | None
     if not plain or not isinstance(tile, Tile):
         return None
     cores = moves[0].index.size
-    at, turned = np.arange(cores)[None, :], np.zeros((1, 1), bool)
+    number = max(move.lines.shape[1] for move in moves)
+    at = np.tile(np.arange(cores), (number, 1))
+    turned = np.zeros(number, bool)
     for move in moves:
         order = ring_of(move.index.ravel())
         if order is None:
@@ -150,12 +157,12 @@ def _shifted(moves: list[Move], tile: Any, done: int, times: int) -> Tile | None
             if len(move.lines) > 1
             else np.broadcast_to(move.lines, (done + times, move.lines.shape[1]))
         )
-        turns = lines[done : done + times].sum(axis=0)[:, None] % cores
-        if np.any((turns > 0) & turned):
+        turns = np.broadcast_to(lines[done : done + times].sum(axis=0) % cores, (number,))
+        moving = turns > 0
+        if np.any(moving & turned):
             return None
-        turned = turned | (turns > 0)
-        moved = np.concatenate([order, order])[position + turns]
-        at = np.where(turns > 0, moved, at)
+        turned |= moving
+        at[moving] = np.concatenate([order, order])[position + turns[moving, None]]
     index = at if along == 1 else at.T
     shape = (len(index), cores) if along == 1 else (cores, index.shape[1])
     move = Move(read="", write="", axis=axis, source=index)

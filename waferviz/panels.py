@@ -134,7 +134,7 @@ class BroadcastPanels(Panels):
     def advance(self, total: Array, done: int, number: int) -> None:
         """See Panels."""
         flat = total.reshape(self.side * self.sizes.m, self.side * self.sizes.n)
-        rows = max(self.sizes.m, 2 * STEPS * BLOCK_BYTES // max(1, flat[0].nbytes))
+        rows = max(self.sizes.m, 2 * number * BLOCK_BYTES // max(1, flat[0].nbytes))
         product = np.empty_like(flat[:rows])
         for first in range(0, len(flat), rows):
             block = slice(first, first + rows)

@@ -1,6 +1,9 @@
 """The engine lines of the speed table, ours and the reference in one run on one BLAS thread."""
 
+import subprocess
+import sys
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -10,8 +13,9 @@ from waferviz.algorithms import GEMM
 from waferviz.audit import audit
 from waferviz.panels import panels
 from waferviz.proof import prove
+from waferviz.runs import Movement
 from waferviz.state import Sizes
-from waferviz.trace import run
+from waferviz.trace import product, run
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -62,24 +66,96 @@ def large_product():
 
 
 @pytest.mark.parametrize(("name", "limit"), [("summa", 1.5), ("cannon", 3), ("meshgemm", 3)])
-def test_whole_run_in_chunks(benchmark, name, limit):
-    ours, a, b = fast(name, 64, 32)
+@pytest.mark.parametrize(("n", "tile"), [(64, 32), (128, 16), (256, 16)])
+def test_whole_run_in_chunks(benchmark, name, limit, n, tile):
+    ours, a, b = fast(name, n, tile)
     total, out = ours.empty(), np.empty_like(a)
     compare(benchmark, lambda: ours.run(total), lambda: np.matmul(a, b, out=out), limit)
 
 
-@pytest.mark.parametrize(("name", "limit"), [("summa", 5), ("meshgemm", 8)])
+@pytest.mark.parametrize(("name", "limit"), [("summa", 5), ("cannon", 8), ("meshgemm", 8)])
 def test_every_step_materialised(benchmark, name, limit):
-    ours, a, b = fast(name, 256, 8)
+    ours, a, b = fast(name, 256, 16)
     total, out = ours.empty(), np.empty_like(a)
     compare(benchmark, lambda: ours.run(total, steps=1), lambda: np.matmul(a, b, out=out), limit)
 
 
+def test_chunks_beat_rolled_tiles(benchmark):
+    """Naive: roll the tiles with np.roll and multiply them stacked; 32 of its 256 steps are timed."""
+    ours, a, b = fast("cannon", 256, 16)
+    total = ours.empty()
+    tiles = [np.ascontiguousarray(whole.reshape(256, 16, 256, 16).swapaxes(1, 2)) for whole in (a, b)]
+    summed = np.zeros_like(tiles[0])
+
+    def naive():
+        left, right = tiles
+        for _ in range(32):
+            np.add(summed, left @ right, out=summed)
+            left, right = np.roll(left, -1, axis=1), np.roll(right, -1, axis=0)
+
+    benchmark.pedantic(lambda: ours.run(total), rounds=2)
+    ratio = 8 * best(naive, 2) / min(benchmark.stats.stats.data)
+    print(f"{benchmark.name}: {ratio:.2f} times faster, at least 3")
+    assert ratio >= 3
+
+
 def test_window_of_a_step(benchmark):
     ours, a, b = fast("meshgemm", 360, 12)
-    cores = np.arange(100, 103)
+    cores = np.arange(100, 132)
     out = np.empty_like(a)
-    compare(benchmark, lambda: ours.window(180, cores, cores), lambda: np.matmul(a, b, out=out), 0.05)
+    compare(benchmark, lambda: ours.window(360, cores, cores), lambda: np.matmul(a, b, out=out), 0.05)
+
+
+def test_memory_of_a_value_run():
+    a, b = square(2048)
+    program = GEMM["meshgemm"](64)
+    run(program, {"A": a, "B": b}, budget=2**28)
+    tracemalloc.start()
+    trace = run(program, {"A": a, "B": b}, budget=2**28)
+    product(trace)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    whole = a.nbytes
+    kept = whole  # the last total stays for the next frame
+    print(f"memory of a value run: {peak / whole:.2f} matrices, limit {6 + kept / whole:.0f}")
+    assert peak <= 1.01 * (2 * (a.nbytes + b.nbytes) + 2 * whole + kept)  # 1 % for what is no matrix
+
+
+def test_lazy_trace_overhead():
+    trace = run(GEMM["meshgemm"](1000))
+    assert trace.a_block.isel(step=900).values.shape == (1000, 1000)
+    bare = Movement(GEMM["meshgemm"](1000))
+    bare.name(900, 0, "column")
+
+    def timed(frame):
+        times = []
+        for step in range(901, 951):
+            start = time.perf_counter()
+            frame(step)
+            times.append(time.perf_counter() - start)
+        return float(np.median(times))
+
+    lazy = timed(lambda step: trace.a_block.isel(step=step).values)
+    plain = timed(lambda step: np.ascontiguousarray(bare.name(step, 0, "column")))
+    print(f"lazy frame {1e3 * lazy:.2f} ms, bare {1e3 * plain:.2f} ms")
+    assert lazy - plain <= 0.3e-3
+    assert lazy <= 2 * plain
+
+
+def test_import_and_first_product():
+    ours = "import numpy, waferviz; waferviz.multiply(numpy.eye(8), numpy.eye(8), mesh=8)"
+
+    def median(code):
+        times = []
+        for _ in range(15):
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=True)
+            times.append(time.perf_counter() - start)
+        return float(np.median(times))
+
+    ratio = median(ours) / median("import numpy, xarray")
+    print(f"import and first product: {ratio:.2f} of import numpy, xarray, limit 1.3")
+    assert ratio <= 1.3
 
 
 @pytest.mark.parametrize("name", list(GEMM))
