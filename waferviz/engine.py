@@ -16,15 +16,18 @@ from waferviz.program import Array, Move, Program, Step, Work, at_repeat
 State = dict[str, Any]
 
 
-def advance(step: Step, old: State, shape: tuple[int, int], repeat: int = 0) -> State:
-    """State after `step`; `old` is left as it was."""
+def advance(
+    step: Step, old: State, shape: tuple[int, int], repeat: int = 0, *, reuse: frozenset[str] = frozenset()
+) -> State:
+    """State after `step`; `old` is left as it was, but for buffers to `reuse`, which a reduction may overwrite."""
     new = dict(old)
     if step.work:
         new[step.work.write] = apply(step.work, old, repeat)
     for move in step.moves:
         tile = held(old[move.read], move.take, repeat)
         into = held(new[move.write], move.slot, repeat)
-        new[move.write] = put(new[move.write], move.slot, repeat, arrive(move, tile, into, shape, repeat))
+        came = arrive(move, tile, into, shape, repeat, reuse=move.write in reuse)
+        new[move.write] = put(new[move.write], move.slot, repeat, came)
     return new
 
 
@@ -33,12 +36,16 @@ def apply(work: Work, state: State, repeat: int = 0) -> Any:
     return work.function(*(held(state[name], work.take.get(name), repeat) for name in work.reads))
 
 
-def arrive(move: Move, tile: Any, into: Any, shape: tuple[int, int], repeat: int = 0) -> Any:
+def arrive(
+    move: Move, tile: Any, into: Any, shape: tuple[int, int], repeat: int = 0, *, reuse: bool = False
+) -> Any:
     """What buffer `into` holds once `tile` has moved: numbers, or names of tiles."""
     index = move.at(repeat)
-    if move.target is None:
-        return _each(tile, lambda value, kept: _received(move, value, kept, index, shape), into)
-    return _reduced(move, tile, into, index, shape)
+    if move.target is not None:
+        return _reduced(move, tile, _whole(into, shape, reuse=reuse), index, shape)
+    came = _each(tile, lambda value: _gather(value, index, move.axis, shape))
+    came = _united(move, into, came) if move.combine else came
+    return came if index.min() >= 0 else _each(came, lambda new, kept: _kept(index, kept, new), into)
 
 
 def held(value: Any, place: Array | int | None, repeat: int) -> Any:
@@ -62,16 +69,9 @@ def states(program: Program, state: State) -> Iterator[State]:
         yield state
 
 
-def _received(move: Move, value: Array, kept: Array, index: Array, shape: tuple[int, int]) -> Array:
-    """Tiles gathered from their sources; cores without a source keep what they have."""
-    came = _gather(value, index, move.axis, shape)
-    missing = index < 0
-    if move.combine:
-        came = np.maximum(kept, came) if move.combine == "max" else kept + came
-    if not missing.any():
-        return came
-    missing = missing.reshape(missing.shape + (1,) * (came.ndim - 2))
-    return np.where(missing, kept, came)
+def _kept(index: Array, kept: Array, came: Array) -> Array:
+    """What came, and on cores without a source what was there."""
+    return np.where((index < 0).reshape(index.shape + (1,) * (came.ndim - 2)), kept, came)
 
 
 def _gather(value: Array, index: Array, axis: str, shape: tuple[int, int]) -> Array:
@@ -90,15 +90,24 @@ def _gather(value: Array, index: Array, axis: str, shape: tuple[int, int]) -> Ar
     return whole[y, index] if axis == "x" else whole[index, x]
 
 
-def _reduced(move: Move, value: Any, into: Any, index: Array, shape: tuple[int, int]) -> Any:
-    """Tiles united at their targets with what is there: first of each other, in the order of the cores."""
-    total = _each(into, lambda old: np.array(np.broadcast_to(old, shape + old.shape[2:])))
+def _whole(value: Any, shape: tuple[int, int], *, reuse: bool) -> Any:
+    """Tiles of all cores, free to be written to: the same arrays when they may be reused, else a copy."""
+    return _each(
+        value,
+        lambda old: (
+            old if reuse and old.shape[:2] == shape else np.array(np.broadcast_to(old, shape + old.shape[2:]))
+        ),
+    )
+
+
+def _reduced(move: Move, value: Any, total: Any, index: Array, shape: tuple[int, int]) -> Any:
+    """Tiles united at their targets with what is there, in the order of the cores; writes into `total`."""
     along = {"x": 1, "y": 0}.get(move.axis, -1)
     if along >= 0 and index.shape[along] == 1 and index.min() >= 0:
         at = list(np.ogrid[: shape[0], : shape[1]])
         at[along] = index
         at[1 - along] = at[1 - along].reshape(index.shape) if index.size > 1 else at[1 - along]
-        return _united(move, total, tuple(at), _folded(move, value, along, shape))
+        return _added(move, total, tuple(at), _folded(move, value, along, shape))
     sends = np.broadcast_to(index, shape)
     y, x = np.nonzero(sends >= 0)
     to_y, to_x = _target(move.axis, y, x, sends, shape)
@@ -108,7 +117,7 @@ def _reduced(move: Move, value: Any, into: Any, index: Array, shape: tuple[int, 
     for turn in range(int(rank.max(initial=-1)) + 1):
         now = order[rank == turn]
         sent = _each(value, lambda old, now=now: np.broadcast_to(old, shape + old.shape[2:])[y[now], x[now]])
-        total = _united(move, total, (to_y[now], to_x[now]), sent)
+        total = _added(move, total, (to_y[now], to_x[now]), sent)
     return total
 
 
@@ -122,11 +131,17 @@ def _folded(move: Move, value: Any, along: int, shape: tuple[int, int]) -> Any:
     return value.total(along, shape)
 
 
-def _united(move: Move, total: Any, at: tuple[Array, ...], sent: Any) -> Any:
-    """`total` with `sent` added (or the maximum taken) at the cores `at`; writes into `total`."""
-    here = _each(total, lambda old: old[at])
-    both = np.maximum(here, sent) if move.combine == "max" else here + sent
+def _added(move: Move, total: Any, at: tuple[Array, ...], sent: Any) -> Any:
+    """`total` with `sent` united at the cores `at`; writes into `total`."""
+    both = _united(move, _each(total, lambda old: old[at]), sent)
     return _each(total, lambda old, new: _placed(old, at, new), both)
+
+
+def _united(move: Move, here: Any, sent: Any) -> Any:
+    """Sum of two tiles, or the larger entries of both."""
+    if move.combine == "add":
+        return here + sent
+    return np.maximum(here, sent) if isinstance(here, np.ndarray) else here.larger(sent)
 
 
 def _target(axis: str, y: Array, x: Array, sends: Array, shape: tuple[int, int]) -> tuple[Array, Array]:

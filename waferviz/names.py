@@ -17,6 +17,7 @@ from waferviz.program import Array, Operand, Program
 
 EMPTY = -1
 MIXED = -2
+MISMATCH, NO_SUM = 1, 2
 EXACT_CORES = 128 * 128
 
 
@@ -34,10 +35,15 @@ class Tile:
         return replace(self, row=self.column, column=self.row)
 
     def __matmul__(self, other: Tile) -> Sum:
-        met = (self.column == other.row) & (self.column >= 0)
-        held = (self.row >= 0) & (self.column >= 0) & (other.row >= 0) & (other.column >= 0)
-        block = np.where(met, self.column, np.where(held, MIXED, EMPTY)) if not _all(met) else self.column
+        met = (self.column == other.row) & (self.column >= 0) & (self.row >= 0) & (other.column >= 0)
+        held = (self.row != EMPTY) & (self.column != EMPTY) & (other.row != EMPTY) & (other.column != EMPTY)
+        block = self.column if _all(met) else np.where(met, self.column, np.where(held, MIXED, EMPTY))
         return self.sums.one(self.row, other.column, block)
+
+    def __add__(self, other: Tile) -> Tile:
+        return replace(self, row=_mixed(self.row, other.row), column=_mixed(self.column, other.column))
+
+    __sub__ = larger = __add__
 
     def each(self, change: Callable[..., Array], *others: Tile) -> Tile:
         """Names with every array changed alike."""
@@ -60,8 +66,9 @@ class Sum:
         Products in the sum.
     content : array
         Which contraction blocks: a count per block (last dim) or a fingerprint, see `Sums`.
-    wrong : array of bool
-        A product of tiles that do not belong together is in the sum.
+    wrong : array
+        Bits: MISMATCH when tiles that do not belong together were multiplied, NO_SUM when a product was taken
+        away, scaled or compared.
     """
 
     row: Array
@@ -79,22 +86,43 @@ class Sum:
             wrong=self.wrong | other.wrong,
         )
 
+    def spoiled(self) -> Sum:
+        """The same products, no longer in a sum."""
+        return replace(self, wrong=np.where(self.number > 0, self.wrong | NO_SUM, self.wrong))
+
+    def __sub__(self, other: Sum) -> Sum:
+        return self + other.spoiled()
+
+    def __neg__(self) -> Sum:
+        return self.spoiled()
+
+    def __mul__(self, _factor: Any) -> Sum:
+        return self.spoiled()
+
+    __rmul__ = __truediv__ = __mul__
+
+    def larger(self, other: Sum) -> Sum:
+        """The larger of two sums: a sum of products only where one of them is empty."""
+        return self.spoiled() + other.spoiled()
+
     def total(self, along: int, shape: tuple[int, int]) -> Sum:
-        """Sum of the sums along one dim of the mesh, kept with size 1."""
-        spread = self.each(lambda value: np.broadcast_to(value, shape + value.shape[2:]))
-        one = tuple(slice(0, 1) if dim == along else slice(None) for dim in (0, 1))
+        """Sum of the sums along one dim of the mesh, kept with size 1; what is alike along it is counted once."""
 
         def common(block: Array) -> Array:
             known = block.max(axis=along, keepdims=True)
             same = ((block == known) | (block == EMPTY)).all(axis=along, keepdims=True)
             return np.where(same, known, MIXED)
 
+        def added(part: Array) -> Array:
+            times = part.dtype.type(shape[along] if part.shape[along] == 1 else 1)
+            return part.sum(axis=along, keepdims=True, dtype=part.dtype) * times
+
         return Sum(
-            row=self.row[one] if self.row.shape[along] == 1 else common(spread.row),
-            column=self.column[one] if self.column.shape[along] == 1 else common(spread.column),
-            number=spread.number.sum(axis=along, keepdims=True, dtype=self.number.dtype),
-            content=spread.content.sum(axis=along, keepdims=True, dtype=self.content.dtype),
-            wrong=np.any(spread.wrong, axis=along, keepdims=True),
+            row=common(self.row),
+            column=common(self.column),
+            number=added(self.number),
+            content=added(self.content),
+            wrong=np.bitwise_or.reduce(self.wrong, axis=along, keepdims=True),
         )
 
     def each(self, change: Callable[..., Array], *others: Sum) -> Sum:
@@ -134,7 +162,7 @@ class Sums:
         content = (
             np.zeros((1, 1, self.blocks), np.uint8) if self.keys is None else np.zeros((1, 1), np.uint64)
         )
-        return Sum(zero + EMPTY, zero + EMPTY, zero, content, np.zeros((1, 1), bool))
+        return Sum(zero + EMPTY, zero + EMPTY, zero, content, np.zeros((1, 1), np.uint8))
 
     def one(self, row: Array, column: Array, block: Array) -> Sum:
         """Sums of one product each; `block` is EMPTY without product and MIXED for a wrong one."""
@@ -142,15 +170,13 @@ class Sums:
             content = (block[..., None] == np.arange(self.blocks)).astype(np.uint8)
         else:
             content = np.where(block >= 0, self.keys[block], 0) if block.min() < 0 else self.keys[block]
-        number = (block != EMPTY).astype(np.int16)
-        if _all(number == 1):
-            number = np.ones((1, 1), np.int16)
-            wrong = np.zeros((1, 1), bool) if block.min() >= 0 else block == MIXED
-            return Sum(row, column, number, content, wrong)
         present = block != EMPTY
-        return Sum(
-            np.where(present, row, EMPTY), np.where(present, column, EMPTY), number, content, block == MIXED
-        )
+        wrong = np.where(block == MIXED, np.uint8(MISMATCH), np.uint8(0))
+        if _all(present):
+            wrong = wrong if wrong.any() else np.zeros((1, 1), np.uint8)
+            return Sum(row, column, np.ones((1, 1), np.int16), content, wrong)
+        row, column = (np.where(present, part, EMPTY) for part in (row, column))
+        return Sum(row, column, present.astype(np.int16), content, wrong)
 
     def full(self, total: Sum) -> Array:
         """Cores whose sum holds every contraction block exactly once, broadcastable to (y, x)."""
@@ -159,7 +185,7 @@ class Sums:
             if self.keys is None
             else total.content == self.keys.sum(dtype=np.uint64)
         )
-        return once & (total.number == self.blocks) & ~total.wrong
+        return once & (total.number == self.blocks) & (total.wrong == 0)
 
 
 def named(operand: Operand, sums: Sums) -> Tile:
@@ -190,6 +216,11 @@ def _same(a: Array, b: Array) -> Array:
     if b.size == 1 and b.flat[0] == EMPTY:
         return a
     return np.where(b == EMPTY, a, np.where((a == EMPTY) | (a == b), b, MIXED))
+
+
+def _mixed(a: Array, b: Array) -> Array:
+    """Block index of a sum of two operand tiles: no block's, unless one is empty."""
+    return np.where(a == EMPTY, b, np.where(b == EMPTY, a, MIXED))
 
 
 def _all(condition: Array) -> bool:

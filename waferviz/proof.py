@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from waferviz import engine
-from waferviz.names import EMPTY, Sum, Sums, Tile, start
+from waferviz.names import EMPTY, MISMATCH, Sum, Sums, Tile, start
 from waferviz.panels import aligned_ring
-from waferviz.program import Array, Program
+from waferviz.program import Array, Move, Program, Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,62 +75,128 @@ def _ring_proof(program: Program, state: engine.State, before: int, order: Array
 
 def _run_proof(program: Program, sums: Sums) -> Proof:
     method = "counted" if sums.keys is None else "fingerprint"
-    state = start(program)
+    state, reuse = start(program), _only_reduced(program)
     for number, (step, repeat) in enumerate(program, 1):
-        after = engine.advance(step, state, program.shape, repeat)
-        for work in [step.work] if step.work else []:
-            name = work.write
-            new, old = after[name], state[name]
-            if isinstance(new, Sum) and (
-                wrong := _first(new.wrong & ~(old.wrong if name in work.reads else False), program)
-            ):
-                return _failure(method, number, *wrong, "multiplies blocks that do not belong together")
-            if sums.keys is None and (twice := _first((new.content > 1).any(axis=-1), program)):
-                return _failure(method, number, *twice, "adds a product that it has added before")
-        if found := _lost(program, step.moves, after):
+        after = engine.advance(step, state, program.shape, repeat, reuse=reuse)
+        found = _wrong_sum(program, sums, step, after) or _lost(program, step, number, state, after)
+        if found:
             return _failure(method, number, *found)
         state = after
     return _final(program, sums, state[program.result], method)
 
 
-def _lost(program: Program, moves: Any, state: engine.State) -> tuple[int, int, str] | None:
-    """Core and block row, column of an operand that is gone after moves within its own buffer."""
-    for name in {move.write for move in moves if move.read == move.write and move.write in program.operands}:
-        tile = state[name]
-        if not isinstance(tile, Tile):
-            continue
-        rows, columns = program.operands[name].blocks
-        flat = np.broadcast_to(tile.row.astype(int) * columns + tile.column, program.shape)
-        number = np.bincount(flat[flat >= 0], minlength=rows * columns)
-        if number.max() > 1 or number.min() < 1:
-            twice = int(number.argmax()) if number.max() > 1 else EMPTY
-            at = np.argwhere(flat == twice)[-1] if twice >= 0 else (0, 0)
-            gone = divmod(int(number.argmin()), columns)
+def _only_reduced(program: Program) -> frozenset[str]:
+    """Buffers that reductions alone write and nobody reads; their names may be overwritten."""
+    free = {name for name, buffer in program.buffers.items() if buffer.places == 1} - set(program.operands)
+    for step in (step for part in program.repeats for step in part.steps):
+        free -= {move.read for move in step.moves} | {m.write for m in step.moves if m.target is None}
+        free -= {*step.work.reads, step.work.write} if step.work else set()
+    return frozenset(free)
+
+
+def _wrong_sum(program: Program, sums: Sums, step: Step, state: engine.State) -> tuple[int, int, str] | None:
+    """Core whose sum the step has made wrong, and how."""
+    written = {move.write for move in step.moves} | ({step.work.write} if step.work else set())
+    for total in (state[name] for name in written if isinstance(state[name], Sum)):
+        if wrong := _first(total.wrong, program):
+            mismatch = np.broadcast_to(total.wrong, program.shape)[wrong] & MISMATCH
             return (
-                int(at[0]),
-                int(at[1]),
-                f"loses block {gone} of {name}: two tiles share a place or one was overwritten",
+                *wrong,
+                "multiplies blocks that do not belong together"
+                if mismatch
+                else "does not add what it has multiplied",
             )
+        if sums.keys is None and (twice := _first((total.content > 1).any(axis=-1), program)):
+            return *twice, "adds a product that it has added before"
     return None
+
+
+def _lost(
+    program: Program, step: Step, number: int, before: engine.State, after: engine.State
+) -> tuple[int, int, str] | None:
+    """Core where a move within an operand's own buffer has lost or doubled a tile, and which."""
+    for name in {m.write for m in step.moves if m.read == m.write and not _permutes(m)} & set(
+        program.operands
+    ):
+        old, new = (_blocks(program, state[name], name) for state in (before, after))
+        if old is None or new is None:
+            continue
+        size = int(np.prod(program.operands[name].blocks))
+        more = np.bincount(new[new >= 0], minlength=size) - np.bincount(old[old >= 0], minlength=size)
+        if more.any():
+            gone = divmod(int(more.argmin()), program.operands[name].blocks[1])
+            doubled = new == more.argmax() if more.max() > 0 else (new < 0) & (old >= 0)
+            core = _culprit(program, number, after, np.argwhere(doubled))
+            return *core, f"loses block {gone} of {name}: two tiles share a place or one was overwritten"
+    return None
+
+
+def _permutes(move: Move) -> bool:
+    """True when every line that moves only changes the order of its tiles."""
+    index = move.index
+    alike = move.axis != "xy" and len(index) == 1 and index.size == max(index.shape) and move.target is None
+    return alike and move.combine is None and np.array_equal(np.sort(index.ravel()), np.arange(index.size))
+
+
+def _blocks(program: Program, tile: Any, name: str) -> Array | None:
+    """Number of the block that each core holds, negative for none."""
+    if not isinstance(tile, Tile):
+        return None
+    number = tile.row.astype(int) * program.operands[name].blocks[1] + tile.column
+    return np.broadcast_to(np.where((tile.row >= 0) & (tile.column >= 0), number, EMPTY), program.shape)
+
+
+def _culprit(program: Program, number: int, state: engine.State, holders: Array) -> tuple[int, int]:
+    """Of the cores that hold a doubled tile, the first that then multiplies what does not belong together."""
+    cores = [(int(y), int(x)) for y, x in holders] or [(0, 0)]
+    for step, repeat in islice(program, number, None):
+        state = engine.advance(step, state, program.shape, repeat)
+        total = state[step.work.write] if step.work else None
+        if isinstance(total, Sum) and total.wrong.any():
+            wrong = np.broadcast_to(total.wrong, program.shape)
+            return next((core for core in cores if wrong[core]), cores[0])
+    return cores[0]
 
 
 def _final(program: Program, sums: Sums, total: Sum, method: str) -> Proof:
     y, x = np.ogrid[: program.shape[0], : program.shape[1]]
     full = np.broadcast_to(sums.full(total), program.shape)
-    if missing := _first(~full, program):
-        has = np.broadcast_to(total.number, program.shape)[missing]
-        lacks = ""
-        if sums.keys is None:
-            content = np.broadcast_to(total.content, (*program.shape, sums.blocks))[missing]
-            lacks = f", block {int(content.argmin())} is missing" if content.min() == 0 else ""
-        return _failure(method, len(program), *missing, f"ends with {has} of {sums.blocks} products{lacks}")
-    if wrong := _first((total.row != y) | (total.column != x), program):
-        return _failure(method, len(program), *wrong, "ends with a block of C that belongs elsewhere")
-    return Proof(
-        ok=True,
-        method=method,
-        detail=_success(program, "each counted" if method == "counted" else "by fingerprint"),
-    )
+    wrong = ~full | (total.row != y) | (total.column != x)
+    if not wrong.any():
+        how = "each counted" if method == "counted" else "by fingerprint"
+        return Proof(ok=True, method=method, detail=_success(program, how))
+    if astray := _astray(program, wrong):
+        return _failure(method, *astray)
+    core = _first(wrong, program) or (0, 0)
+    if full[core]:
+        return _failure(method, len(program), *core, "ends with a block of C that belongs elsewhere")
+    has = np.broadcast_to(total.number, program.shape)[core]
+    content = np.broadcast_to(total.content, (*program.shape, *total.content.shape[2:]))[core]
+    lacks = f", block {int(content.argmin())} is missing" if sums.keys is None and content.min() == 0 else ""
+    return _failure(method, len(program), *core, f"ends with {has} of {sums.blocks} products{lacks}")
+
+
+def _astray(program: Program, wrong: Array) -> tuple[int, int, int, str] | None:
+    """Step and core at which one of the wrong sums first lost products or came to the wrong place.
+
+    Found by a second run; nothing is said of programs that move their sums about on purpose.
+    """
+    steps = [step for part in program.repeats for step in part.steps]
+    if any(move.read == program.result for step in steps for move in step.moves):
+        return None
+    state = start(program)
+    y, x = np.ogrid[: program.shape[0], : program.shape[1]]
+    for number, (step, repeat) in enumerate(program, 1):
+        after = engine.advance(step, state, program.shape, repeat)
+        old, new = state[program.result], after[program.result]
+        other = new.content != old.content
+        swapped = (new.number == old.number) & (other.any(axis=-1) if other.ndim > 2 else other)
+        if lost := _first(wrong & ((new.number < old.number) | swapped), program):
+            return number, *lost, "throws away products that it had summed"
+        if away := _first(wrong & (new.number > 0) & ((new.row != y) | (new.column != x)), program):
+            return number, *away, "sums a block of C that belongs elsewhere"
+        state = after
+    return None
 
 
 def _first(where: Array, program: Program) -> tuple[int, int] | None:

@@ -42,3 +42,14 @@ class _Shape:
         if not (self.product or other.product):
             self.tally.adds += int(np.prod(self.shape))
         return _Shape(self.shape, self.tally)
+
+    __sub__ = __add__
+
+    def __mul__(self, _factor: float) -> _Shape:
+        self.tally.adds += int(np.prod(self.shape))
+        return _Shape(self.shape, self.tally)
+
+    __rmul__ = __truediv__ = __mul__
+
+    def __neg__(self) -> _Shape:
+        return self * -1
