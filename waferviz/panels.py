@@ -23,6 +23,7 @@ from waferviz.state import Sizes, padded
 
 STEPS = 16
 BLOCK_BYTES = 200_000
+PAD = 1  # tiles between panels: power-of-two distances would all fall into one set of the cache
 
 
 class Panels(ABC):
@@ -66,8 +67,8 @@ class RingPanels(Panels):
         self.order, self.position = order, np.argsort(order)
         turn = order[(np.arange(side)[:, None] + np.arange(side)) % side]
         here = order[:, None]
-        self.a = np.empty((side, 2 * side, k, m), dtype)
-        self.b = np.empty((side, 2 * side, k, n), dtype)
+        self.a = np.empty((side, 2 * side + PAD, k, m), dtype)[:, : 2 * side]
+        self.b = np.empty((side, 2 * side + PAD, k, n), dtype)[:, : 2 * side]
         a_cut = padded(a, side * m, side * k, dtype).reshape(side, m, side, k).transpose(0, 2, 3, 1)
         b_cut = padded(b, side * k, side * n, dtype).reshape(side, k, side, n).transpose(2, 0, 1, 3)
         for panel, cut in ((self.a, a_cut), (self.b, b_cut)):
@@ -93,13 +94,17 @@ class RingPanels(Panels):
     def advance(self, total: Array, done: int, number: int) -> None:
         """See Panels."""
         a, b = self.operands(done, number)
-        rows = max(1, BLOCK_BYTES // max(1, total[0].nbytes))
-        product = np.empty_like(total[:rows])
+        tile = total[0, 0].nbytes
+        wide = min(self.side, max(1, BLOCK_BYTES * 2 // (3 * tile)))
+        rows = max(1, BLOCK_BYTES // (tile * wide)) if wide == self.side else 1
+        product = np.empty((rows, wide, *total.shape[2:]), self.dtype)
         for first in range(0, self.side, rows):
-            block = slice(first, first + rows)
-            out = product[: len(total[block])]
-            np.matmul(a[block].mT, b[block], out=out)
-            total[block] += out
+            for left in range(0, self.side, wide):
+                block = slice(first, first + rows), slice(left, left + wide)
+                kept = total[block]
+                out = product[: kept.shape[0], : kept.shape[1]]
+                np.matmul(a[block].mT, b[block], out=out)
+                kept += out
 
     def window(self, done: int, rows: Array, columns: Array) -> Array:
         """See Panels."""
