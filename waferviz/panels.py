@@ -8,6 +8,7 @@ the operands of every core, for any step and number of steps, are one strided vi
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -22,7 +23,7 @@ from waferviz.program import Array, Program, Repeat, multiply
 from waferviz.state import Sizes, padded
 
 STEPS = 16
-BLOCK_BYTES = 200_000
+BLOCK_BYTES = 420_000
 PAD = 1  # tiles between panels: power-of-two distances would all fall into one set of the cache
 
 
@@ -94,13 +95,11 @@ class RingPanels(Panels):
     def advance(self, total: Array, done: int, number: int) -> None:
         """See Panels."""
         a, b = self.operands(done, number)
-        tile = total[0, 0].nbytes
-        wide = min(self.side, max(1, BLOCK_BYTES * 2 // (3 * tile)))
-        rows = max(1, BLOCK_BYTES // (tile * wide)) if wide == self.side else 1
-        product = np.empty((rows, wide, *total.shape[2:]), self.dtype)
-        for first in range(0, self.side, rows):
-            for left in range(0, self.side, wide):
-                block = slice(first, first + rows), slice(left, left + wide)
+        edge = max(1, math.isqrt(BLOCK_BYTES // total[0, 0].nbytes))
+        product = np.empty((edge, edge, *total.shape[2:]), self.dtype)
+        for first in range(0, self.side, edge):
+            for left in range(0, self.side, edge):
+                block = slice(first, first + edge), slice(left, left + edge)
                 kept = total[block]
                 out = product[: kept.shape[0], : kept.shape[1]]
                 np.matmul(a[block].mT, b[block], out=out)
@@ -139,7 +138,7 @@ class BroadcastPanels(Panels):
     def advance(self, total: Array, done: int, number: int) -> None:
         """See Panels."""
         flat = total.reshape(self.side * self.sizes.m, self.side * self.sizes.n)
-        rows = max(self.sizes.m, 2 * number * BLOCK_BYTES // max(1, flat[0].nbytes))
+        rows = max(self.sizes.m, number * BLOCK_BYTES // max(1, flat[0].nbytes))
         product = np.empty_like(flat[:rows])
         for first in range(0, len(flat), rows):
             block = slice(first, first + rows)
