@@ -54,6 +54,8 @@ _HOME = {
     "workbench": "workbench",
 }
 
+_MODULES = ("cost",)
+
 __all__ = [
     "GEMM",
     "Buffer",
@@ -84,6 +86,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"waferviz.{name}")
     if name in _HOME:
         value = getattr(import_module(f"waferviz.{_HOME[name]}"), name)
         globals()[name] = value
@@ -92,7 +96,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *__all__, *_MODULES})
 
 
 class _Package(ModuleType):
