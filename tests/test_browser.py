@@ -1,6 +1,5 @@
 """The pictures in a real browser: an offline file, a served app, and JupyterLab."""
 
-import os
 import re
 import shutil
 import socket
@@ -11,75 +10,12 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from watched import Watched
 
 import waferviz as wv
 from waferviz.published import folder
 
 pytestmark = pytest.mark.browser
-BROWSER = os.environ.get("WAFERVIZ_BROWSER", "")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PIXELS = """() => {
-  const seen = []
-  const walk = node => {
-    for (const one of node.querySelectorAll('*')) {
-      if (one.tagName === 'CANVAS' && one.width > 100 && !one.classList.contains('wv-strip')) seen.push(one.toDataURL().length)
-      if (one.shadowRoot) walk(one.shadowRoot)
-    }
-  }
-  walk(document)
-  return seen.join(',')
-}"""
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if not BROWSER:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI has no browser; see tests/find_browser.py")
-        pytest.skip("NO BROWSER: the pictures are not tested; see tests/find_browser.py")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-class Watched:
-    """A page with what went wrong on it: console errors, exceptions, requests that leave the machine."""
-
-    def __init__(self, browser, *, offline=False, size=(1280, 720)):
-        self.context = browser.new_context(viewport={"width": size[0], "height": size[1]}, offline=offline)
-        self.page = self.context.new_page()
-        self.wrong, self.left = [], []
-        self.page.on("console", lambda message: message.type == "error" and self.wrong.append(message.text))
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("request", lambda request: self._note(request.url))
-
-    def _note(self, url):
-        if not re.match(r"(file|data|blob):|(http|ws)://(127\.0\.0\.1|localhost)[:/]", url):
-            self.left.append(url)
-
-    def pixels(self):
-        return self.page.evaluate(PIXELS)
-
-    def changes(self, act, wait=4000):
-        """True when the picture is another after `act` within `wait` ms."""
-        before = self.pixels()
-        act()
-        for _ in range(wait // 200):
-            self.page.wait_for_timeout(200)
-            if self.pixels() != before:
-                return True
-        return False
 
 
 @pytest.fixture(scope="module")
