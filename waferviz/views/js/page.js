@@ -1,6 +1,6 @@
 // The stage of a picture: made once in the shadow root of its Spacer; null when it is there already.
-function stageOf(args, index) {
-  const view = index.find_one(args.host)
+function stageOf(args, index, host = args.host) {
+  const view = index.find_one(host)
   if (!view || view.shadow_el.querySelector(".wv-stage")) return null
   const root = make("div", { class: "wv-stage" })
   view.shadow_el.append(make("style", {}, args.style), root)

@@ -1,0 +1,220 @@
+// Called by Bokeh when the first lanes have their size: the bars of the chosen schedule, and one playhead for all.
+export default async (args, figure, data, { index }) => {
+  const root = stageOf(args, index)
+  if (!root) return
+  const setup = JSON.parse(args.setup)
+  for (const run of setup.runs) {
+    if (run.cores) run.cores.times = new Int32Array((await inflate(run.cores.data)).buffer)
+  }
+  new TimelineStage(args, root, setup, stageOf(args, index, args.foot))
+}
+
+const HEIGHT = { work: 1.5, words: 0.5, way: 0.5, wait: 1 }
+const SAID = { work: "compute", words: "words on links and ramps", way: "the way of the tiles", wait: "waiting" }
+
+class TimelineStage {
+  constructor(args, root, setup, foot) {
+    Object.assign(this, { args, root, setup, line: 0, same: true })
+    const has = Object.entries(setup.schedules).filter(([name]) => setup.runs.some(run => run.schedule === name))
+    this.schedule = has[0][0]
+    this.live = make("p", { class: "wv-said", "aria-live": "polite" })
+    this.transport = new Transport(root, "cycle", time => this.at(time), () => this.say())
+    this.rows = make("input", { type: "range", min: 0, max: 0, step: 1, value: 0, "aria-label": "row of cores in the space-time diagram", oninput: event => this.choose(Number(event.target.value)) })
+    this.rowWords = make("output", {}, "")
+    this.rowChoice = make("label", {}, "row ", this.rows, " ", this.rowWords)
+    root.setAttribute("aria-label", `${setup.title}. Space plays, arrows step, home and end jump.`)
+    root.append(
+      this.transport.element,
+      make("div", { class: "wv-row" },
+        switched("schedule", has, this.schedule, value => this.lay(value)),
+        has.length > 1 ? make("label", {}, make("input", { type: "checkbox", checked: "", "aria-label": "same scale for both schedules", onchange: event => ((this.same = event.target.checked), this.lay(this.schedule)) }), " same scale for both") : "",
+        this.rowChoice,
+      ),
+      swatches(setup),
+      this.live,
+    )
+    foot.append(shareTable(setup), make("div", { class: "wv-model" }, setup.model))
+    this.lay(this.schedule)
+  }
+
+  // The run of each program under the schedule; null where it was not sent.
+  get shown() {
+    return this.setup.programs.map(name => this.setup.runs.find(run => run.program === name && run.schedule === this.schedule) || null)
+  }
+
+  lay(schedule) {
+    this.schedule = schedule
+    const { args, setup } = this
+    const runs = this.shown
+    const end = Math.max(1, ...runs.map(run => (run ? run.cycles : 0)))
+    const scale = this.same ? Math.max(...setup.runs.map(run => run.cycles)) : end
+    args.across.setv({ start: -scale / 200, end: scale * 1.01 })
+    args.down.setv({ start: end, end: 0 })
+    runs.forEach((run, number) => this.bars(run, args.lanes[number]))
+    const known = runs.find(run => run && run.cores)
+    this.kept = known ? known.cores.rows : [0]
+    this.rows.max = this.kept.length - 1
+    this.rowChoice.style.display = this.kept.length > 1 ? "" : "none"
+    this.choose(Math.min(this.line, this.kept.length - 1))
+    this.transport.lay(end, [0, ...(runs.find(Boolean) || { end: [] }).end])
+    this.say()
+  }
+
+  bars(run, models) {
+    const data = { left: [], right: [], bottom: [], top: [], colour: [] }
+    const path = { x: [], y: [] }
+    if (run) {
+      let before = 0
+      run.critical.forEach((kind, step) => {
+        for (const [lane, at] of [["work", 1], ["move", 0]]) {
+          const [left, right] = [run[`${lane}_start`][step], run[`${lane}_end`][step]]
+          if (!(right > left)) continue
+          const shift = this.schedule === "barrier" ? 0 : step % 2 ? 0.42 : 0
+          data.left.push(left)
+          data.right.push(right)
+          data.bottom.push(at + 0.06 + shift)
+          data.top.push(at + (this.schedule === "barrier" ? 0.94 : 0.52 + shift))
+          data.colour.push(this.setup.shades[lane][step % 2])
+        }
+        const end = Math.max(before, run.end[step])
+        path.x.push(before, end)
+        path.y.push(HEIGHT[kind] ?? 1, HEIGHT[kind] ?? 1)
+        before = end
+      })
+    }
+    models.bars.data = data
+    models.path.data = path
+    models.figure.title.text = run ? `${run.program}, ${this.setup.schedules[this.schedule]}: ${said(run.cycles)} cycles${run.share === null ? "" : `, ${said(100 * run.share)} % of them compute`}` : "not sent for this schedule"
+  }
+
+  choose(line) {
+    this.line = line
+    this.rows.value = line
+    this.rowWords.textContent = `y = ${this.kept[line]}`
+    this.shown.forEach((run, number) => this.diagram(run, this.args.rows[number]))
+  }
+
+  diagram(run, models) {
+    models.figure.visible = Boolean(run)
+    if (!run) return
+    const times = timesOf(run, this.line)
+    const end = this.transport && this.args.down.start
+    const height = Math.min(1200, Math.max(1, Math.ceil(end)))
+    const held = models.image.data.image[0]
+    const image = new held.constructor(height * run.columns, [height, run.columns])
+    paintSpaceTime(image, times, run, height, end)
+    models.image.data = { image: [image], dw: [run.columns], dh: [end] }
+    models.figure.x_range.setv({ start: 0, end: run.columns })
+    models.figure.title.text = `${run.program}: row ${this.kept[this.line]}, ${run.cores ? "each core by itself" : "all cores together"}`
+  }
+
+  at(time) {
+    for (const models of [...this.args.lanes, ...this.args.rows]) models.cursor.location = time
+    this.transport.place.textContent = `cycle ${said(Math.round(time))} of ${said(this.transport.end)}`
+    this.transport.range.setAttribute("aria-valuetext", this.transport.place.textContent)
+    if (!this.transport.playing) return
+    this.live.textContent = this.sentence(time)
+  }
+
+  say() {
+    this.live.textContent = this.sentence(this.transport.time)
+  }
+
+  sentence(time) {
+    return this.shown.filter(Boolean).map(run => {
+      if (time >= run.cycles) return `${run.program} is done after ${said(run.cycles)} cycles.`
+      const step = run.end.findIndex(end => end > time)
+      const name = run.labels[step] ? `, ${run.labels[step]}` : ""
+      const waits = run.cores ? `; ${waiting(run, this.line, time)} of ${said(run.columns)} cores of row ${this.kept[this.line]} wait` : ""
+      return `${run.program}, cycle ${said(Math.round(time))}: step ${step + 1} of ${run.end.length}${name}; the critical path runs through ${SAID[run.critical[step]] || run.critical[step]}${waits}.`
+    }).join(" ")
+  }
+}
+
+// Times of one row: ready and done of (step, x); of a barrier, all cores alike.
+function timesOf(run, line) {
+  const size = run.end.length * run.columns
+  if (run.cores) {
+    const number = run.cores.rows.length
+    const at = Math.min(line, number - 1)
+    return { ready: run.cores.times.subarray(at * size, (at + 1) * size), done: run.cores.times.subarray((number + at) * size, (number + at + 1) * size) }
+  }
+  const spread = times => Int32Array.from({ length: size }, (_, at) => times[Math.floor(at / run.columns)])
+  return { ready: spread(run.start), done: spread(run.work_end.map((end, step) => Math.max(end, run.start[step]))) }
+}
+
+function waiting(run, line, time) {
+  const { ready, done } = timesOf(run, line)
+  let waits = 0
+  for (let x = 0; x < run.columns; x++) {
+    let busy = false
+    for (let step = 0; step < run.end.length && !busy; step++) busy = ready[step * run.columns + x] <= time && time < done[step * run.columns + x]
+    waits += !busy
+  }
+  return waits
+}
+
+// A column per core: its steps in turns of two shades, pale while it waits for tiles, red where it waits longer than most.
+function paintSpaceTime(image, { ready, done }, run, height, end) {
+  const [busy, pale, late, paper] = [["#31688e", "#5b93b8"], ["#d5dce6", "#eef1f5"], ["#d1495b", "#e08a96"], ["#ffffff"]].map(colours => colours.map(word))
+  image.fill(paper[0])
+  const { columns } = run
+  const steps = run.end.length
+  const usual = usualWait(ready, done, columns, steps)
+  for (let x = 0; x < columns; x++) {
+    let before = 0
+    for (let step = 0; step < steps; step++) {
+      const [from, to] = [ready[step * columns + x], done[step * columns + x]]
+      const long = from - before > usual * 1.5 + 1
+      stripe(image, columns, x, before, from, height / end, (long ? late : pale)[step % 2])
+      stripe(image, columns, x, from, to, height / end, busy[step % 2])
+      before = Math.max(before, to)
+    }
+  }
+}
+
+function stripe(image, columns, x, from, to, scale, colour) {
+  const last = Math.min(image.length / columns, Math.round(to * scale))
+  for (let row = Math.max(0, Math.round(from * scale)); row < last; row++) image[row * columns + x] = colour
+}
+
+// The median wait between two steps of a core.
+function usualWait(ready, done, columns, steps) {
+  const waits = []
+  for (let at = columns; at < steps * columns; at++) waits.push(Math.max(0, ready[at] - done[at - columns]))
+  waits.sort((one, two) => one - two)
+  return waits.length ? waits[waits.length >> 1] : 0
+}
+
+function swatches({ shades }) {
+  const one = (colour, words) => make("span", {}, make("i", { style: `background:${colour}` }), words)
+  return make("div", { class: "wv-swatches" },
+    one(shades.work[0], "compute (upper lane)"), one(shades.move[0], "communication (lower lane)"), one("#d1495b", "line: critical path"),
+    one("#1b2230", "playhead"), one("#d5dce6", "below: a core waits for tiles"), one("#d1495b", "below: it waits longer than most"),
+  )
+}
+
+// Cycles and the share of compute of every program under every schedule, and what the critical path is made of.
+function shareTable({ programs, schedules, runs }) {
+  const names = Object.keys(schedules).filter(name => runs.some(run => run.schedule === name))
+  const rows = programs.map(program => {
+    const cells = names.map(name => {
+      const run = runs.find(one => one.program === program && one.schedule === name)
+      return make("td", {}, ...(run ? [make("b", {}, `${said(run.cycles)} cycles`), `, ${run.share === null ? "" : `${said(100 * run.share)} % compute; `}${madeOf(run)}`] : ["not sent"]))
+    })
+    return make("tr", {}, make("th", { scope: "row" }, program), ...cells)
+  })
+  const head = make("tr", {}, make("th", { scope: "col" }, "program"), ...names.map(name => make("th", { scope: "col" }, schedules[name])))
+  return make("table", { class: "wv-shares", "aria-label": "cycles and what they are made of" }, make("thead", {}, head), make("tbody", {}, ...rows))
+}
+
+function madeOf(run) {
+  const parts = {}
+  let before = 0
+  run.critical.forEach((kind, step) => {
+    const end = Math.max(before, run.end[step])
+    parts[kind] = (parts[kind] || 0) + end - before
+    before = end
+  })
+  return Object.entries(parts).filter(([, cycles]) => cycles > 0).map(([kind, cycles]) => `${said(cycles)} for ${SAID[kind] || kind}`).join(", ")
+}
