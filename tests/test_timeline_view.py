@@ -129,3 +129,15 @@ def test_every_control_has_a_name_of_its_own(lanes):
     names = [control.get_attribute("aria-label") for control in controls.all()]
     assert all(names)
     assert len(set(names)) == len(names) >= 9
+
+
+def test_show_finds_the_picture_of_a_dataset():
+    import waferviz as wv
+
+    assert isinstance(wv.show(barrier(), dataflow()), Timeline)
+    with pytest.raises(ValueError, match="show\\(\\) got Dataset"):
+        wv.show(xr.Dataset())
+    with pytest.raises(ValueError, match="one kind at a time"):
+        wv.show(barrier(), xr.Dataset())
+    with pytest.raises(ValueError, match="got nothing"):
+        wv.show()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from waferviz.program import Buffer, Move, Operand, Placement, Program, Repeat, Step, Work
     from waferviz.proof import prove
     from waferviz.published import table
-    from waferviz.show import play, race
+    from waferviz.show import play, race, show
     from waferviz.trace import product, run
     from waferviz.verify import verify
     from waferviz.views.arcs import arcs
@@ -50,6 +50,7 @@ _HOME = {
     "verify": "verify",
     "play": "show",
     "race": "show",
+    "show": "show",
     "arcs": "views.arcs",
     "workbench": "workbench",
 }
@@ -79,6 +80,7 @@ __all__ = [
     "race",
     "run",
     "sample",
+    "show",
     "table",
     "verify",
     "workbench",

@@ -1,8 +1,9 @@
-"""Verbs that show: play one trace, race several; both say at the end whether the product is right."""
+"""Verbs that show: any Dataset as its picture; play one trace, race several, told whether the product is right."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from waferviz.verify import Verdict, verify
 
@@ -12,6 +13,33 @@ if TYPE_CHECKING:
     from waferviz.views.player import Player
 
 VERIFIED_PRODUCTS = 2**27
+PICTURES = {
+    "fix": ("budget", "Budget"),
+    "critical": ("timeline", "Timeline"),
+}
+
+
+def show(*datasets: xr.Dataset) -> Any:
+    """The picture of one Dataset or of several of a kind, for the browser.
+
+    Traces are raced; what `check` returns becomes a budget card, what `timeline` returns lanes on one clock.
+
+    Raises
+    ------
+    ValueError
+        For anything else, or for kinds that have no picture together.
+    """
+    from waferviz.views.player import NEEDED
+
+    for marker, (file, view) in PICTURES.items():
+        if datasets and all(marker in getattr(dataset, "variables", ()) for dataset in datasets):
+            return getattr(import_module(f"waferviz.views.{file}"), view)(datasets)
+    if datasets and all(NEEDED[0] in getattr(dataset, "variables", ()) for dataset in datasets):
+        return race(*datasets)
+    kinds = ", ".join(sorted({type(dataset).__name__ for dataset in datasets})) or "nothing"
+    raise ValueError(
+        f"show() got {kinds}; give traces, or what check or timeline returns, one kind at a time"
+    )
 
 
 def play(trace: xr.Dataset, *, show: str = "blocks", clock: str = "cycles") -> Player:
