@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np  # noqa: F401  (the one import that is paid at once)
 
 if TYPE_CHECKING:
+    from waferviz import lowbit
     from waferviz.algorithms import GEMM
     from waferviz.api import about, multiply
     from waferviz.audit import audit
@@ -55,7 +56,11 @@ _HOME = {
     "workbench": "workbench",
 }
 
+<<<<<<< Updated upstream
 _MODULES = ("cost",)
+=======
+_PACKAGES = ("lowbit",)
+>>>>>>> Stashed changes
 
 __all__ = [
     "GEMM",
@@ -72,6 +77,7 @@ __all__ = [
     "arcs",
     "audit",
     "handout",
+    "lowbit",
     "matrix",
     "multiply",
     "play",
@@ -88,7 +94,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+<<<<<<< Updated upstream
     if name in _MODULES:
+=======
+    if name in _PACKAGES:
+>>>>>>> Stashed changes
         return import_module(f"waferviz.{name}")
     if name in _HOME:
         value = getattr(import_module(f"waferviz.{_HOME[name]}"), name)
