@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np  # noqa: F401  (the one import that is paid at once)
 
 if TYPE_CHECKING:
-    from waferviz import lowbit
     from waferviz.algorithms import GEMM
     from waferviz.api import about, multiply
     from waferviz.audit import audit
@@ -56,11 +55,7 @@ _HOME = {
     "workbench": "workbench",
 }
 
-<<<<<<< Updated upstream
-_MODULES = ("cost",)
-=======
-_PACKAGES = ("lowbit",)
->>>>>>> Stashed changes
+_MODULES = ("cost", "lowbit")
 
 __all__ = [
     "GEMM",
@@ -77,7 +72,6 @@ __all__ = [
     "arcs",
     "audit",
     "handout",
-    "lowbit",
     "matrix",
     "multiply",
     "play",
@@ -94,11 +88,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-<<<<<<< Updated upstream
     if name in _MODULES:
-=======
-    if name in _PACKAGES:
->>>>>>> Stashed changes
         return import_module(f"waferviz.{name}")
     if name in _HOME:
         value = getattr(import_module(f"waferviz.{_HOME[name]}"), name)
