@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from waferviz.program import Buffer, Move, Operand, Placement, Program, Repeat, Step, Work
     from waferviz.proof import prove
     from waferviz.published import table
+    from waferviz.roofline import roofline
     from waferviz.show import play, race, show
     from waferviz.trace import product, run
     from waferviz.verify import verify
@@ -45,6 +46,7 @@ _HOME = {
     "Work": "program",
     "prove": "proof",
     "table": "published",
+    "roofline": "roofline",
     "product": "trace",
     "run": "trace",
     "verify": "verify",
@@ -78,6 +80,7 @@ __all__ = [
     "product",
     "prove",
     "race",
+    "roofline",
     "run",
     "sample",
     "show",

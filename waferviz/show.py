@@ -16,13 +16,15 @@ VERIFIED_PRODUCTS = 2**27
 PICTURES = {
     "fix": ("budget", "Budget"),
     "critical": ("timeline", "Timeline"),
+    "intensity": ("roofline", "Roofline"),
 }
 
 
 def show(*datasets: xr.Dataset) -> Any:
     """The picture of one Dataset or of several of a kind, for the browser.
 
-    Traces are raced; what `check` returns becomes a budget card, what `timeline` returns lanes on one clock.
+    Traces are raced; what `check` returns becomes a budget card, what `timeline` returns lanes on one clock, what
+    `roofline` returns its roofs.
 
     Raises
     ------
@@ -38,7 +40,7 @@ def show(*datasets: xr.Dataset) -> Any:
         return race(*datasets)
     kinds = ", ".join(sorted({type(dataset).__name__ for dataset in datasets})) or "nothing"
     raise ValueError(
-        f"show() got {kinds}; give traces, or what check or timeline returns, one kind at a time"
+        f"show() got {kinds}; give traces, or what check, timeline or roofline returns, one kind at a time"
     )
 
 
