@@ -1,6 +1,7 @@
 """The price of a program: the paper's table, cycles by hand, and a slow oracle that walks every link."""
 
 from collections import Counter
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -125,19 +126,30 @@ def messages(program, move, repeat):
             yield (other, (y, x)) if move.target is None else ((y, x), other)
 
 
+@dataclass
+class Walked:
+    """What one step asks of the mesh, counted message by message."""
+
+    flows: Counter = field(default_factory=Counter)
+    received: Counter = field(default_factory=Counter)
+    routes: set = field(default_factory=set)
+    longest: int = 0
+    relays: int = 0
+
+
 def walk(program, step, repeat, wrap):
-    """Flows per link and longest way of one step."""
-    place = program.place
-    flows, longest = Counter(), 0
+    """Flows per link, tiles into each core, routes and longest ways of one step."""
+    place, seen = program.place, Walked()
     for move in step.moves:
         trees = {}
         for number, (start, stop) in enumerate(messages(program, move, repeat)):
             (y, x), (v, u) = ((int(place.y[a]), int(place.x[b])) for a, b in (start, stop))
-            relayed = move.relay and move.target is not None and move.axis != "xy"
-            across = ways(x, u, place.shape[1], wrap and not relayed)
-            down = ways(y, v, place.shape[0], wrap and not relayed)
+            chained = move.relay and move.target is not None and move.axis != "xy"
+            across = ways(x, u, place.shape[1], wrap and not chained)
+            down = ways(y, v, place.shape[0], wrap and not chained)
             links = walked((y, x), across, "x", place.shape) + walked((y, u), down, "y", place.shape)
-            longest = max(longest, len(links))
+            seen.longest = max(seen.longest, len(links))
+            seen.relays = max(seen.relays, len(links) if move.relay else 0)
             line = start[0] if move.axis == "x" else start[1]
             if move.axis == "xy":
                 key = number
@@ -147,10 +159,43 @@ def walk(program, step, repeat, wrap):
                 key = (line, v, u)
             else:
                 key = start
-            trees.setdefault(key, set()).update(links)
-        for links in trees.values():
-            flows.update(links)
-    return flows, longest
+            tree = trees.setdefault(
+                key, {"links": set(), "ends": set(), "ways": set(), "relayed": move.relay}
+            )
+            tree["links"].update(links)
+            if links:
+                tree["ends"].add((v, u))
+                tree["ways"] |= {("x", y, x, across), ("y", u, y, down)}
+        for tree in trees.values():
+            seen.flows.update(tree["links"])
+            count_ends(seen, tree, place.shape)
+    return seen
+
+
+def count_ends(seen, tree, shape):
+    """Tiles into cores, and routes as (axis, line, origin, hops forward, hops backward)."""
+    if tree["relayed"]:
+        for name, y, x in tree["links"]:
+            seen.received[(y + STEP[name][0]) % shape[0], (x + STEP[name][1]) % shape[1]] += 1
+            axis = "x" if name in ("east", "west") else "y"
+            one = (1, 0) if name in ("east", "south") else (0, 1)
+            seen.routes.add((axis, y if axis == "x" else x, x if axis == "x" else y, *one))
+        return
+    seen.received.update(tree["ends"])
+    for axis, line, origin in {way[:3] for way in tree["ways"]}:
+        hops = [way[3] for way in tree["ways"] if way[:3] == (axis, line, origin)]
+        ahead, behind = max(0, *hops, 0), max(0, *(-way for way in hops), 0)
+        if ahead or behind:
+            seen.routes.add((axis, line, origin, ahead, behind))
+
+
+def routes_held(found, shape):
+    """Routes through each router of the mesh."""
+    held = np.zeros(shape, int)
+    for axis, line, origin, ahead, behind in found:
+        for core in range(origin - behind, origin + ahead + 1):
+            held[(line, core % shape[1]) if axis == "x" else (core % shape[0], line)] += 1
+    return held
 
 
 def divisors(n):
@@ -158,10 +203,8 @@ def divisors(n):
 
 
 @st.composite
-def programs(draw):
-    rows, columns = draw(st.integers(1, 5)), draw(st.integers(1, 5))
+def moves(draw, rows, columns, times, write):
     axis = draw(st.sampled_from(("x", "y", "xy")))
-    times = draw(st.integers(1, 3))
     size = {"x": columns, "y": rows, "xy": rows * columns}[axis]
     reps = draw(st.sampled_from((1, times)))
     wide = draw(st.booleans())
@@ -174,42 +217,52 @@ def programs(draw):
     lines = rows if axis == "x" else columns
     only = None
     if draw(st.booleans()):
-        only = np.array(draw(st.lists(st.booleans(), min_size=lines * reps, max_size=lines * reps))).reshape(
-            reps, lines
-        )
-    kind = draw(st.sampled_from(("source", "direct", "relay")))
-    if kind == "source":
-        move = Move(read="A", write="R", axis=axis, source=index, only=only)
-    else:
-        move = Move(
-            read="A", write="R", axis=axis, target=index, only=only, combine="add", relay=kind == "relay"
-        )
+        only = draw(st.lists(st.booleans(), min_size=lines * reps, max_size=lines * reps))
+        only = np.array(only).reshape(reps, lines)
+    kind = draw(st.sampled_from(("source", "handed on", "direct", "relay")))
+    ends = {"source": index} if kind in ("source", "handed on") else {"target": index, "combine": "add"}
+    relay = kind in ("handed on", "relay")
+    return Move(read="A", write=write, axis=axis, only=only, relay=relay, **ends)
+
+
+@st.composite
+def programs(draw):
+    rows, columns = draw(st.integers(1, 5)), draw(st.integers(1, 5))
+    times = draw(st.integers(1, 3))
+    steps = [draw(moves(rows, columns, times, write)) for write in ("R", "S")[: draw(st.integers(1, 2))]]
     fold = (draw(st.sampled_from(divisors(rows))), draw(st.sampled_from(divisors(columns))))
     y, x = np.arange(rows)[:, None], np.arange(columns)
     tile = Buffer(("m", "k"))
     return Program(
-        name="random", shape=(rows, columns), body=(Repeat((Step("move", (move,)),), times),),
-        buffers={"A": tile, "R": tile, "B": Buffer(("k", "n")), "C": Buffer(("m", "n"))},
+        name="random", shape=(rows, columns), body=(Repeat((Step("move", tuple(steps)),), times),),
+        buffers={"A": tile, "R": tile, "S": tile, "B": Buffer(("k", "n")), "C": Buffer(("m", "n"))},
         operands={"A": Operand(y, x, (rows, columns)), "B": Operand(y, x, (columns, columns))},
         placement=None if fold == (rows, columns) else Placement.folded((rows, columns), fold),
     )  # fmt: skip
 
 
 def agrees(program, wrap):
-    machine = Machine.preset("teaching", wrap=wrap)
+    machine = replace(Machine.preset("teaching", wrap=wrap), routes=10**6)
     bill = audit(program, machine)
     total = np.zeros(bill.link.shape, int)
+    routes = set()
     for number, (step, repeat) in enumerate(program):
-        flows, longest = walk(program, step, repeat, wrap)
+        seen = walk(program, step, repeat, wrap)
+        routes |= seen.routes
         expected = np.zeros(bill.link.shape, int)
-        for (name, y, x), count in flows.items():
+        for (name, y, x), count in seen.flows.items():
             expected[list(STEP).index(name), y, x] = count
         assert np.array_equal(bill.flows[number].values, expected), (number, "flows")
-        assert int(bill.hops[number]) == longest, (number, "hops")
+        assert int(bill.hops[number]) == seen.longest, (number, "hops")
+        assert int(bill.stages[number]) == seen.relays, (number, "relays")
         assert int(bill.link_flows[number]) == expected.max(initial=0), (number, "busiest link")
+        busiest = max(seen.received.values(), default=0)
+        most = busiest if len(step.moves) == 1 else 2 * busiest  # the busiest of x and of y may be two cores
+        assert busiest <= int(bill.ramp_words[number]) <= most, (number, "ramp")
         assert not np.any((expected > 0) & ~bill.link.values)
         total += expected
     assert np.array_equal(bill.traffic.values > 0, total > 0)
+    assert np.array_equal(bill.routes.values, routes_held(routes, program.place.shape))
 
 
 @settings(max_examples=300, deadline=None)

@@ -48,7 +48,8 @@ def audit(
     -------
     Dataset
         Dims `step` (1 to the last), `direction`, `axis`, `y`, `x` (physical cores).  Per step: `hops`,
-        `stages`, `link_flows`, `link_words`, `ramp_words`, `macs`, `adds`, and with a machine `cycles`.  Per core: `routes` of the
+        `stages`, `link_flows`, `link_words`, `ramp_words` (an upper bound where moves along x and along y
+        leave out lines), `macs`, `adds`, and with a machine `cycles`.  Per core: `routes` of the
         whole program, `ring_routes` per axis of its longest loop, `memory` in bytes.  Per link: `flows` per
         step and `traffic` of the whole run, both computed when asked for; `link` says which links exist.
 
@@ -220,7 +221,7 @@ class Bill:
         out = np.zeros((4, *self.place.shape), np.int64)
         for part, sets in zip(self.program.repeats, self.flows, strict=True):
             for flow in (flow for step in sets for flow in step):
-                out[_planes(flow)] += _spread(flow, _sum_of_links(flow, part.times)) * self._words(flow)
+                out[_planes(flow)] += _spread(flow, flow.total(part.times)) * self._words(flow)
         return out
 
     @cached_property
@@ -266,7 +267,7 @@ class Bill:
         along = {axis: [flow for flow in found if flow.axis == axis] for axis in AXES}
         words = {axis: [self._words(flow) for flow in along[axis]] for axis in AXES}
         zero = np.zeros(times, np.int64)
-        united = sum(self.sizes.bytes(("m", "n")) // self.sizes.entry_bytes for flow in found if flow.inward)
+        united = sum(self._entries(flow.move.write) for flow in found if flow.inward)
         hops = [zero, *(_hops(legs, times) for legs in _moves(found))]
         relays = [zero, *(_hops(legs, times) for legs in _moves(found) if legs[0].relay)]
         return {
@@ -276,12 +277,34 @@ class Bill:
                 [_peaks(along[axis], [1] * len(along[axis]), times, "links") for axis in AXES], axis=0
             ),
             "link_words": np.max([_peaks(along[axis], words[axis], times, "links") for axis in AXES], axis=0),
-            "ramp_words": np.sum(
-                [_peaks(along[axis], words[axis], times, "received") for axis in AXES], axis=0
-            ),
+            "ramp_words": self._ramp_words(along, words, times),
             "macs": zero + tally.macs * self.folds,
             "adds": zero + (tally.adds + united) * self.folds,
         }
+
+    def _entries(self, buffer: str) -> int:
+        """Entries of one tile of a buffer."""
+        return self.sizes.bytes(self.program.buffers[buffer].dims) // self.sizes.entry_bytes
+
+    def _ramp_words(self, along: dict[str, list[Flows]], words: dict[str, list[int]], times: int) -> Array:
+        """Words into the busiest core in each repeat; where moves along x and y both leave out lines, at most so many."""
+        if all(flow.origin.shape[1] == 1 for flow in along["x"] + along["y"]) or not (
+            along["x"] and along["y"]
+        ):
+            return np.sum([_peaks(along[axis], words[axis], times, "received") for axis in AXES], axis=0)
+        period = min(times, max(flow.repeats for flow in along["x"] + along["y"]))
+        one = [
+            np.add(
+                *(_received(along[axis], words[axis], repeat).swapaxes(0, int(axis == "y")) for axis in AXES)
+            ).max()
+            for repeat in range(period)
+        ]
+        return np.resize(np.array(one, np.int64), times)
+
+
+def _received(sets: list[Flows], weights: list[int], repeat: int) -> Array:
+    """Words taken in by each core from the flows of one axis, dims (line | 1, core | 1)."""
+    return np.asarray(sum(flow.received(repeat) * weight for flow, weight in zip(sets, weights, strict=True)))
 
 
 def _moves(found: list[Flows]) -> list[list[Flows]]:
@@ -326,11 +349,8 @@ def _peaks(sets: list[Flows], weights: Iterable[int], times: int, what: str) -> 
         return _pattern_peaks(pairs, times, what)
     if len(sets) == 1 and sets[0].origin.shape[2] == 1 and len(sets[0].line) == sets[0].lines:
         flow, weight = pairs[0]
-        most = (
-            flow.taken.max(axis=2)
-            if what == "received"
-            else ((flow.ahead > 0) | (flow.behind > 0)).max(axis=2)
-        )
+        both = what == "received" and flow.inward
+        most = (np.add if both else np.logical_or)(flow.ahead > 0, (flow.behind > 0).astype(int)).max(axis=2)
         return np.broadcast_to(np.where(flow.active, most, 0).max(axis=1) * weight, (times,))
     period = max(flow.repeats for flow in sets)
     one = [sum(getattr(f, what)(repeat) * w for f, w in pairs).max() for repeat in range(min(period, times))]
@@ -353,19 +373,3 @@ def _pattern_peaks(pairs: list[tuple[Flows, int]], times: int, what: str) -> Arr
 
 def _always(flow: Flows) -> Flows:
     return replace(flow, active=np.ones((1, 1), bool))
-
-
-def _sum_of_links(flow: Flows, times: int) -> Array:
-    """Flows over each directed link summed over all repeats, dims (direction, line | 1, core)."""
-    if len(flow.origin) == 1:
-        on = flow.active.sum(axis=0) * (times if len(flow.active) == 1 else 1)
-        return flow.by_line(
-            flow.coverage(flow.origin[0], flow.ahead[0], flow.behind[0]) * on[:, None], np.ones(1, bool)
-        )
-    if len(flow.active) == 1 and flow.active.all():
-        fold = [
-            np.moveaxis(part, 0, 1).reshape(part.shape[1], -1)
-            for part in np.broadcast_arrays(flow.origin, flow.ahead, flow.behind)
-        ]
-        return flow.by_line(flow.coverage(*fold), np.ones(1, bool))
-    return sum(flow.links(repeat) for repeat in range(times))  # type: ignore[return-value]

@@ -31,7 +31,7 @@ class Flows:
     ahead, behind : array
         Hops reached forward and backward of the origin; 0 and 0 for a tile that stays.
     taken : array
-        Tiles each core takes in from its router, dims (repeat, line, core); with core of size 1 the most.
+        Tiles that end at each core, dims (repeat, line, core); with core of size 1 the most.
     active : array of bool
         Lines that move, dims (repeat, line).
     inward : bool
@@ -81,8 +81,26 @@ class Flows:
         long = (ahead, behind) if not self.inward else (behind, ahead)
         return np.stack([covered(lo, n, self.length) for lo, n in zip(first, long, strict=True)])
 
+    def total(self, times: int) -> Array:
+        """Flows over each directed link summed over all repeats, dims (forward and backward, physical line | 1, core)."""
+        always = np.ones(1, bool)
+        if len(self.origin) == 1:
+            on = self.active.sum(axis=0) * (times if len(self.active) == 1 else 1)
+            each = self.coverage(self.origin[0], self.ahead[0], self.behind[0])
+            return self.by_line(each * on[:, None], always)
+        if len(self.active) == 1 and self.active.all():
+            fold = [
+                np.moveaxis(part, 0, 1).reshape(part.shape[1], -1)
+                for part in np.broadcast_arrays(self.origin, self.ahead, self.behind)
+            ]
+            return self.by_line(self.coverage(*fold), always)
+        return np.asarray(sum(self.links(repeat) for repeat in range(times)))
+
     def received(self, repeat: int) -> Array:
-        """Tiles taken in by each core, dims (physical line | 1, core | 1)."""
+        """Tiles taken in by each core, those it only relays included: dims (physical line | 1, core | 1)."""
+        if self.relay:
+            forward, backward = self.links(repeat)
+            return np.roll(forward, 1, axis=-1) + np.roll(backward, -1, axis=-1)
         each = self.taken[min(repeat, len(self.taken) - 1)]
         return self.by_line(each[None], self.active[min(repeat, len(self.active) - 1)])[0]
 
@@ -162,9 +180,10 @@ def _reach(source: Array, length: int, *, wrap: bool) -> Legs:
 
 def _chains(root: Array, cores: Array, length: int) -> Legs:
     """Relayed reductions; every distinct root of a line gathers from the senders that name it."""
+    none = np.zeros((1, 1, 1), int)
     if root.shape[2] == 1:
         ahead, behind = (np.where(root >= 0, way, 0) for way in (length - 1 - root, root))
-        return root, ahead, behind, (ahead > 0) + (behind > 0).astype(int)
+        return root, ahead, behind, none
     way = cores - root
     sent = root >= 0
     ahead = np.zeros((*root.shape[:2], length), int)
@@ -172,12 +191,7 @@ def _chains(root: Array, cores: Array, length: int) -> Legs:
     at = (*np.ogrid[: root.shape[0], : root.shape[1], :1][:2], np.where(sent, root, 0))
     np.maximum.at(ahead, at, np.where(sent, np.maximum(way, 0), 0))
     np.maximum.at(behind, at, np.where(sent, np.maximum(-way, 0), 0))
-    origin = np.broadcast_to(np.arange(length), ahead.shape)
-    taken = [
-        covered(o - b + 1, b, length) + covered(o, a, length)
-        for o, a, b in zip(origin, ahead, behind, strict=True)
-    ]
-    return origin, ahead, behind, np.stack(taken)
+    return np.broadcast_to(np.arange(length), ahead.shape), ahead, behind, none
 
 
 def _spans(index: Array, cores: Array, length: int, *, wrap: bool, multicast: bool) -> Legs:
@@ -193,11 +207,16 @@ def _spans(index: Array, cores: Array, length: int, *, wrap: bool, multicast: bo
     at = (*np.ogrid[:repeats, :lines, :1][:2], np.where(moved, source, 0))
     np.maximum.at(ahead, at, np.maximum(way, 0))
     np.maximum.at(behind, at, np.maximum(-way, 0))
-    taken = np.zeros((repeats, lines, length), int)
-    np.add.at(
-        taken, (*np.ogrid[:repeats, :lines, :1][:2], np.broadcast_to(cores[end], whole.shape)), way != 0
-    )
+    ends = np.broadcast_to(cores[end], whole.shape)
+    first = _first_of_pairs(source, ends) if multicast and len(cores) != length else True
+    taken = _counted((way != 0) & first, ends, length)
     return np.broadcast_to(cores, ahead.shape), ahead, behind, taken
+
+
+def _first_of_pairs(source: Array, end: Array) -> Array:
+    """True where a pair of source and end comes first on its line: a stream is taken in once by a core."""
+    same = (source[..., None] == source[..., None, :]) & (end[..., None] == end[..., None, :])
+    return same.argmax(axis=-1) == np.arange(same.shape[-1])
 
 
 def _two_legs(move: Move, shape: tuple[int, int], place: Placement, *, wrap: bool) -> tuple[Flows, ...]:

@@ -10,11 +10,11 @@ from waferviz.program import Array
 
 def routes(found: list[Flows], lines: int, length: int) -> Array:
     """Distinct flows through each router of one axis, ends included, dims (line | 1, core)."""
+    links = {id(flow): _links(flow) for flow in found if flow.relay}
+    if not all(_alike(flow, links.get(id(flow))) for flow in found):
+        return _by_line(found, links, lines, length)
     out = np.zeros((1, length), np.int32)
-    alike = [
-        flow for flow in found if len(flow.line) == flow.lines and (flow.origin.shape[1] == 1 or flow.relay)
-    ]
-    groups = _grouped(alike, lines)
+    groups = _grouped(found, links, lines)
     if groups:
         every = np.unique(np.concatenate([ends for ends, _ in groups]), axis=0)
         has = np.stack([np.isin(_packed(every), _packed(ends)) for ends, _ in groups])
@@ -23,17 +23,30 @@ def routes(found: list[Flows], lines: int, length: int) -> Array:
             chosen = every[(has == pattern[:, None]).all(axis=0)]
             on = where[pattern].any(axis=0)
             out = out + (_through(chosen, length) if on.all() else on[:, None] * _through(chosen, length))
-    for flow in found:
-        if not any(flow is other for other in alike):
-            out = out + _by_line(flow, length)
     return out
 
 
-def _grouped(found: list[Flows], lines: int) -> list[tuple[Array, Array]]:
+def _links(flow: Flows) -> Array:
+    """Links that a relayed flow ever uses, dims (direction, physical line | 1, core); each is a route of its own."""
+    return flow.total(flow.repeats) > 0
+
+
+def _alike(flow: Flows, links: Array | None) -> bool:
+    """True when every line that moves has the same flows."""
+    if links is not None:
+        return bool((links == links[:, :1]).all())
+    one = len(flow.origin) == 1 or len(flow.active) == 1
+    return one and len(flow.line) == flow.lines and flow.origin.shape[1] == 1
+
+
+def _grouped(found: list[Flows], links: dict[int, Array], lines: int) -> list[tuple[Array, Array]]:
     """Ends of flows and the lines they run on, one entry for moves with the same ends."""
     groups: list[tuple[Array, Array]] = []
     for flow in found:
-        ends, mask = _ends(flow), np.broadcast_to(flow.active.any(axis=0), (lines,))
+        if flow.relay:
+            ends, mask = _single_hops(links[id(flow)][:, :1])[:, 1:], np.ones(lines, bool)
+        else:
+            ends, mask = _ends(flow), np.broadcast_to(flow.active.any(axis=0), (lines,))
         same = [number for number, (known, _) in enumerate(groups) if np.array_equal(known, ends)]
         if same:
             groups[same[0]] = (ends, groups[same[0]][1] | mask)
@@ -43,26 +56,15 @@ def _grouped(found: list[Flows], lines: int) -> list[tuple[Array, Array]]:
 
 
 def _ends(flow: Flows) -> Array:
-    """Distinct (origin, ahead, behind) of flows that go anywhere; relayed ones are single hops."""
-    if not flow.relay:
-        three = np.stack(np.broadcast_arrays(flow.origin, flow.ahead, flow.behind), axis=-1)
-        return np.unique(three[three[..., 1:].any(axis=-1)], axis=0).reshape(-1, 3)
-    ahead_of, ahead = _distinct(flow.origin, flow.ahead, flow.length)
-    behind_of, behind = _distinct(flow.origin, flow.behind, flow.length)
-    links = (
-        flow.coverage(ahead_of, ahead, 0 * ahead)[:, 0] + flow.coverage(behind_of, 0 * behind, behind)[:, 0]
-    )
-    forward, backward = (np.flatnonzero(each) for each in links)
-    none, one = np.zeros_like, np.ones_like
-    east = np.stack([forward, one(forward), none(forward)], axis=1)
-    west = np.stack([backward, none(backward), one(backward)], axis=1)
-    return np.concatenate([east, west])
+    """Distinct (origin, ahead, behind) of flows that go anywhere."""
+    three = np.stack(np.broadcast_arrays(flow.origin, flow.ahead, flow.behind), axis=-1)
+    return np.unique(three[three[..., 1:].any(axis=-1)], axis=0).reshape(-1, 3)
 
 
-def _distinct(origin: Array, reach: Array, length: int) -> tuple[Array, Array]:
-    """Distinct pairs of origin and reach, each of shape (1, pairs)."""
-    found = np.flatnonzero(np.bincount((origin * (length + 1) + reach)[reach > 0]))[None]
-    return found // (length + 1), found % (length + 1)
+def _single_hops(links: Array) -> Array:
+    """Links as flows of one hop: rows (line, origin, ahead, behind)."""
+    way, line, core = np.nonzero(links)
+    return np.stack([line, core, way == 0, way == 1], axis=1).astype(np.int64)
 
 
 def _packed(ends: Array) -> Array:
@@ -74,16 +76,24 @@ def _through(ends: Array, length: int) -> Array:
     return covered((origin - behind)[None], (ahead + behind + 1)[None], length)[0].astype(np.int32)
 
 
-def _by_line(flow: Flows, length: int) -> Array:
+def _by_line(found: list[Flows], links: dict[int, Array], lines: int, length: int) -> Array:
     """Routes where lines differ or share a physical line; flows of one line are told apart by their ends."""
+    ends = [
+        _single_hops(np.broadcast_to(links[id(flow)], (2, lines, length))) if flow.relay else _line_ends(flow)
+        for flow in found
+    ]
+    line, origin, ahead, behind = np.unique(np.concatenate(ends), axis=0).T
+    cover = np.zeros((lines, 3 * length + 2), np.int64)
+    np.add.at(cover, (line, origin - behind + length), 1)
+    np.subtract.at(cover, (line, origin + ahead + 1 + length), 1)
+    return cover.cumsum(axis=1)[:, : 3 * length].reshape(lines, 3, length).sum(axis=1)
+
+
+def _line_ends(flow: Flows) -> Array:
+    """Distinct (line, origin, ahead, behind) of flows that go anywhere."""
     full = (max(len(flow.origin), len(flow.active)), len(flow.line), flow.origin.shape[2])
     parts = [
         np.broadcast_to(part, full) for part in (flow.line[:, None], flow.origin, flow.ahead, flow.behind)
     ]
     moving = np.broadcast_to(flow.active[..., None], full) & (parts[2] + parts[3] > 0)
-    four = np.unique(np.stack([part[moving] for part in parts], axis=1), axis=0)
-    line, origin, ahead, behind = four.T
-    cover = np.zeros((flow.lines, 3 * length + 2), np.int64)
-    np.add.at(cover, (line, origin - behind + length), 1)
-    np.subtract.at(cover, (line, origin + ahead + 1 + length), 1)
-    return cover.cumsum(axis=1)[:, : 3 * length].reshape(flow.lines, 3, length).sum(axis=1)
+    return np.unique(np.stack([part[moving] for part in parts], axis=1), axis=0)
