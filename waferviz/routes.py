@@ -28,7 +28,13 @@ def routes(found: list[Flows], lines: int, length: int) -> Array:
 
 def _links(flow: Flows) -> Array:
     """Links that a relayed flow ever uses, dims (direction, physical line | 1, core); each is a route of its own."""
-    return flow.total(flow.repeats) > 0
+    if not (flow.inward and flow.origin.shape[2] == 1 and len(flow.line) == flow.lines):
+        return flow.total(flow.repeats) > 0
+    behind, ahead = (
+        np.where(flow.active[..., None], way, 0).max(axis=0) for way in (flow.behind, flow.ahead)
+    )
+    core = np.arange(flow.length)
+    return np.stack([core < behind, core >= flow.length - ahead])
 
 
 def _alike(flow: Flows, links: Array | None) -> bool:
