@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np  # noqa: F401  (the one import that is paid at once)
 
 if TYPE_CHECKING:
-    from waferviz.algorithms import GEMM
+    from waferviz.algorithms import ALLREDUCE, CACHE, GEMM, GEMV
+    from waferviz.algorithms.tree import tree
     from waferviz.api import about, multiply
     from waferviz.audit import audit
     from waferviz.handout import handout
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from waferviz.workbench import workbench
 
 _HOME = {
+    "ALLREDUCE": "algorithms",
+    "CACHE": "algorithms",
     "GEMM": "algorithms",
+    "GEMV": "algorithms",
     "about": "api",
     "multiply": "api",
     "audit": "audit",
@@ -47,6 +51,7 @@ _HOME = {
     "prove": "proof",
     "table": "published",
     "roofline": "roofline",
+    "tree": "algorithms.tree",
     "product": "trace",
     "run": "trace",
     "verify": "verify",
@@ -60,7 +65,10 @@ _HOME = {
 _MODULES = ("cost", "lowbit")
 
 __all__ = [
+    "ALLREDUCE",
+    "CACHE",
     "GEMM",
+    "GEMV",
     "Buffer",
     "Machine",
     "Move",
@@ -85,6 +93,7 @@ __all__ = [
     "sample",
     "show",
     "table",
+    "tree",
     "verify",
     "workbench",
 ]

@@ -27,7 +27,7 @@ def audit(
     program: Program,
     machine: Machine | None = None,
     *,
-    matrices: tuple[int, int, int] | None = None,
+    matrices: tuple[int, ...] | None = None,
     dtype: Any = np.float32,
 ) -> xr.Dataset:
     """Prices of a program, without running it.
@@ -40,7 +40,7 @@ def audit(
         Prices cycles under a barrier after each step; broadcasts that need more routes than the machine has
         are relayed core by core.  A machine with `wrap` uses its wrap links.
     matrices : (M, K, N), optional
-        Sizes of the product; one entry per tile when left out.
+        Sizes of the product, or (n,) for the entries of each core's vector; one entry per tile when left out.
     dtype : dtype
         Of the operands.
 
@@ -99,12 +99,11 @@ class Bill:
         self,
         program: Program,
         machine: Machine | None = None,
-        matrices: tuple[int, int, int] | None = None,
+        matrices: tuple[int, ...] | None = None,
         dtype: Any = np.float32,
     ) -> None:
         self.program, self.machine, self.place = program, machine, program.place
-        blocks = program.blocks
-        self.sizes = Sizes.of(program, matrices or (blocks["m"], blocks["k"], blocks["n"]), dtype)
+        self.sizes = Sizes.of(program, matrices or tuple(program.blocks.values()), dtype)
         self.flows = flows(program, wrap=bool(machine and machine.wrap))
         self.folds = (program.shape[0] // self.place.shape[0]) * (program.shape[1] // self.place.shape[1])
 
@@ -253,6 +252,12 @@ class Bill:
     def _words(self, flow: Flows) -> int:
         return self.sizes.words(self.program.buffers[flow.move.read].dims)
 
+    def _united(self, flow: Flows) -> int:
+        """Entries that the busiest core adds to its own as they arrive."""
+        if not (flow.inward or flow.move.combine):
+            return 0
+        return self._entries(flow.move.write) * (1 if flow.inward else int(flow.taken.max(initial=0)))
+
     def _part(self, part: Repeat, sets: list[list[Flows]]) -> dict[str, Array]:
         """Per-step prices of one repeat, its steps interleaved as they run."""
         each = [self._step(step, found, part.times) for step, found in zip(part.steps, sets, strict=True)]
@@ -267,9 +272,9 @@ class Bill:
         along = {axis: [flow for flow in found if flow.axis == axis] for axis in AXES}
         words = {axis: [self._words(flow) for flow in along[axis]] for axis in AXES}
         zero = np.zeros(times, np.int64)
-        united = sum(self._entries(flow.move.write) for flow in found if flow.inward)
+        united = sum(self._united(flow) for flow in found)
         hops = [zero, *(_hops(legs, times) for legs in _moves(found))]
-        relays = [zero, *(_hops(legs, times) for legs in _moves(found) if legs[0].relay)]
+        relays = [zero, *(_stages(legs, times) for legs in _moves(found))]
         return {
             "hops": np.max(hops, axis=0),
             "stages": np.max(relays, axis=0),
@@ -284,7 +289,7 @@ class Bill:
 
     def _entries(self, buffer: str) -> int:
         """Entries of one tile of a buffer."""
-        return self.sizes.bytes(self.program.buffers[buffer].dims) // self.sizes.entry_bytes
+        return self.sizes.entries(self.program.buffers[buffer].dims)
 
     def _ramp_words(self, along: dict[str, list[Flows]], words: dict[str, list[int]], times: int) -> Array:
         """Words into the busiest core in each repeat; where moves along x and y both leave out lines, at most so many."""
@@ -315,10 +320,15 @@ def _moves(found: list[Flows]) -> list[list[Flows]]:
 
 def _hops(legs: list[Flows], times: int) -> Array:
     """Longest way of a tile in each repeat, both legs of a move in two dimensions added, shape (times,)."""
-    if legs[0].move.axis != "xy":
+    if legs[0].move.axis != "xy" or legs[0].climbs:
         return np.max([flow.hops(times) for flow in legs], axis=0)
     way = np.sum([(flow.ahead + flow.behind).sum(axis=1) for flow in legs], axis=0)
     return np.broadcast_to(way.max(axis=1), (times,))
+
+
+def _stages(legs: list[Flows], times: int) -> Array:
+    """Most cores that take in and send on along one way in each repeat, shape (times,)."""
+    return _hops(legs, times) if legs[0].relay else legs[0].stages(times)
 
 
 def _planes(flow: Flows) -> slice:
@@ -345,7 +355,7 @@ def _peaks(sets: list[Flows], weights: Iterable[int], times: int, what: str) -> 
         return np.zeros(times, np.int64)
     pairs = list(zip(sets, weights, strict=True))
     alike = all(len(f.origin) == 1 and f.origin.shape[1] == 1 and len(f.line) == f.lines for f in sets)
-    if alike:
+    if alike and len(sets) <= 8:
         return _pattern_peaks(pairs, times, what)
     if len(sets) == 1 and sets[0].origin.shape[2] == 1 and len(sets[0].line) == sets[0].lines:
         flow, weight = pairs[0]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from waferviz.program import Array, Move, Program, Step, Work, at_repeat
+from waferviz.trees import order
 
 State = dict[str, Any]
 
@@ -40,6 +41,8 @@ def arrive(
     move: Move, tile: Any, into: Any, shape: tuple[int, int], repeat: int = 0, *, reuse: bool = False
 ) -> Any:
     """What buffer `into` holds once `tile` has moved: numbers, or names of tiles."""
+    if move.tree:
+        return _climbed(move, tile, into, shape, repeat)
     index = move.at(repeat)
     if move.target is not None:
         return _reduced(move, tile, _whole(into, shape, reuse=reuse), index, shape)
@@ -121,6 +124,25 @@ def _reduced(move: Move, value: Any, total: Any, index: Array, shape: tuple[int,
     return total
 
 
+def _climbed(move: Move, tile: Any, into: Any, shape: tuple[int, int], repeat: int) -> Any:
+    """What was there, and on the roots of the tree the sum of everything below them, children added in order."""
+    tree = order(move, repeat, shape)
+    node, root = (tree.at(places, move.axis, shape[1]) for places in (np.arange(len(tree.nodes)), tree.roots))
+    total = _each(_spread(tile, shape), lambda old: old[node])
+    lead = (slice(None),) if tree.alike and move.axis == "x" else ()
+    out = _whole(into, shape, reuse=False)
+    total = _each(total, lambda old, new: _placed(old, (*lead, tree.roots), new[root]), out)
+    for children, parents in tree.rounds:
+        sent = _each(total, lambda old, children=children: old[(*lead, children)])
+        total = _added(move, total, (*lead, parents), sent)
+    return _each(out, lambda old, new: _placed(old, root, new[(*lead, tree.roots)]), total)
+
+
+def _spread(value: Any, shape: tuple[int, int]) -> Any:
+    """Tiles of all cores, not to be written to."""
+    return _each(value, lambda old: np.broadcast_to(old, shape + old.shape[2:]))
+
+
 def _folded(move: Move, value: Any, along: int, shape: tuple[int, int]) -> Any:
     """All tiles of a line united, shape (y, 1, ...) or (1, x, ...)."""
     if isinstance(value, np.ndarray):
@@ -131,7 +153,7 @@ def _folded(move: Move, value: Any, along: int, shape: tuple[int, int]) -> Any:
     return value.total(along, shape)
 
 
-def _added(move: Move, total: Any, at: tuple[Array, ...], sent: Any) -> Any:
+def _added(move: Move, total: Any, at: tuple[Any, ...], sent: Any) -> Any:
     """`total` with `sent` united at the cores `at`; writes into `total`."""
     both = _united(move, _each(total, lambda old: old[at]), sent)
     return _each(total, lambda old, new: _placed(old, at, new), both)
@@ -151,7 +173,7 @@ def _target(axis: str, y: Array, x: Array, sends: Array, shape: tuple[int, int])
     return (y, to) if axis == "x" else (to, x)
 
 
-def _placed(value: Array, at: tuple[Array, ...], new: Array) -> Array:
+def _placed(value: Array, at: tuple[Any, ...], new: Array) -> Array:
     value[at] = new
     return value
 

@@ -7,12 +7,13 @@ depends on the dim; positions and reaches count physical cores and hops along th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from waferviz.program import Array, Move, Placement, Program
+from waferviz.trees import reach
 
 Legs = tuple[Array, Array, Array, Array]
 DIRECTIONS = ("east", "west", "south", "north")
@@ -44,6 +45,8 @@ class Flows:
         Physical line of each logical line.
     lines : int
         Physical lines.
+    climbs : (array, array), optional
+        For a tree, longest way from a leaf to its root in hops, and in edges, each of shape (repeat,).
     """
 
     move: Move
@@ -58,6 +61,7 @@ class Flows:
     length: int
     line: Array
     lines: int
+    climbs: tuple[Array, Array] | None = None
 
     @cached_property
     def repeats(self) -> int:
@@ -66,8 +70,16 @@ class Flows:
 
     def hops(self, times: int) -> Array:
         """Longest way in each repeat, shape (times,)."""
-        reach = np.maximum(self.ahead, self.behind).max(axis=2)
-        return np.broadcast_to(np.where(self.active, reach, 0).max(axis=1), (times,))
+        if self.climbs:
+            return np.broadcast_to(self.climbs[0], (times,))
+        far = np.maximum(self.ahead, self.behind).max(axis=2)
+        return np.broadcast_to(np.where(self.active, far, 0).max(axis=1), (times,))
+
+    def stages(self, times: int) -> Array:
+        """Most cores that take in and send on along one way in each repeat, shape (times,)."""
+        if self.climbs:
+            return np.broadcast_to(self.climbs[1], (times,))
+        return self.hops(times) if self.relay else np.zeros(times, np.int64)
 
     def links(self, repeat: int) -> Array:
         """Flows per directed link leaving each core: dims (forward and backward, physical line | 1, core)."""
@@ -141,6 +153,9 @@ def flows_of(
     move: Move, shape: tuple[int, int], place: Placement, *, wrap: bool = False
 ) -> tuple[Flows, ...]:
     """Flows of one move: one set for axis x or y, two (first along x, then along y) for axis xy."""
+    if move.tree:
+        plain = flows_of(replace(move, tree=False), shape, place, wrap=wrap)
+        return tuple(replace(flow, move=move, climbs=_climbs(move, plain, shape)) for flow in plain)
     if move.axis == "xy":
         return _two_legs(move, shape, place, wrap=wrap)
     axis = 2 if move.axis == "x" else 1
@@ -160,6 +175,19 @@ def flows_of(
             inward=move.target is not None and move.relay, relay=move.relay, length=length, line=across, lines=lines,
         ),
     )  # fmt: skip
+
+
+def _climbs(move: Move, edges: tuple[Flows, ...], shape: tuple[int, int]) -> tuple[Array, Array]:
+    """Longest way from a leaf to its root in each repeat: hops, and cores that take in."""
+    masked = np.stack([move.at(repeat) for repeat in range(max(len(move.index), len(move.lines)))])
+    if move.axis == "xy":
+        parent = np.broadcast_to(masked, (len(masked), *shape)).reshape(len(masked), 1, -1)
+        far = sum((flow.ahead + flow.behind).sum(axis=1, keepdims=True) for flow in edges)
+    else:
+        parent = masked if move.axis == "x" else masked.swapaxes(1, 2)
+        far = edges[0].ahead + edges[0].behind
+    hops, stages = reach(parent, far)
+    return hops.max(axis=(1, 2)), stages.max(axis=(1, 2))
 
 
 def _signed(way: Array, length: int, *, wrap: bool) -> Array:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Axis = Literal["x", "y", "xy"]
+Kind = Literal["gemm", "gemv", "allreduce", "reduce_scatter", "allgather"]
 Array = NDArray[Any]
 
 
@@ -38,6 +39,9 @@ class Move:
         Lines (rows for axis "x", columns for "y") that move: shape (lines,) or (repeat, lines).
     relay : bool
         Cores on the way take in and resend every word, instead of routers passing it through.
+    tree : bool
+        `target` is the parent of each core in a tree: what arrives at a core that sends is added to its own tile
+        and sent on, word by word, within the step; only roots (-1) keep it.  See `waferviz.trees`.
     take, slot : int or array of shape (repeat,), optional
         Place of the read buffer that is sent, place of the write buffer that is filled.
     """
@@ -50,6 +54,7 @@ class Move:
     combine: Literal["add", "max"] | None = None
     only: Array | None = None
     relay: bool = False
+    tree: bool = False
     take: Array | int | None = None
     slot: Array | int | None = None
 
@@ -59,6 +64,10 @@ class Move:
         if self.target is not None and self.combine is None:
             raise ValueError(
                 f"move of {self.read} to {self.write}: several cores may send to one; give combine='add' or 'max'"
+            )
+        if self.tree and (self.target is None or self.relay):
+            raise ValueError(
+                f"move of {self.read} to {self.write}: a tree needs its parents as target, and no relay"
             )
 
     @cached_property
@@ -154,14 +163,14 @@ class Buffer:
     Attributes
     ----------
     dims : tuple of str
-        Tile dims, of "m", "k" and "n".
+        Tile dims: two of "m", "k" and "n", or "n" alone for vectors.
     places : int
         Tiles held side by side.
     double : bool
         A second copy takes in the next tile while this one is used.
     """
 
-    dims: tuple[str, str]
+    dims: tuple[str, ...]
     places: int = 1
     double: bool = False
 
@@ -175,7 +184,8 @@ class Buffer:
 class Operand:
     """Which block of a matrix each core holds: block row and block column, broadcastable to (y, x).
 
-    `blocks` counts the block rows and block columns of the whole matrix.
+    `blocks` counts the block rows and block columns of the whole matrix.  For a buffer with several places
+    `column` has dims (place, y, x).
     """
 
     row: Array
@@ -235,7 +245,11 @@ class Program:
     operands : dict of str to Operand
         Buffers filled before the first step, from which block.
     result : str
-        Buffer that holds block (y, x) of the product at the end.
+        Buffer that holds the result at the end.
+    kind : str
+        What the program computes: "gemm", "gemv", or on vectors "allreduce", "reduce_scatter", "allgather".
+    outcome : Operand, optional
+        Which block of a product each core holds at the end; block (y, x) when left out.
     paper : str
         Where the algorithm is published.
     transposed : bool
@@ -253,11 +267,15 @@ class Program:
     paper: str = ""
     transposed: bool = False
     placement: Placement | None = None
+    kind: Kind = "gemm"
+    outcome: Operand | None = None
 
     def __post_init__(self) -> None:
+        from waferviz.checks import check
+
         for repeat in self.repeats:
             for step in repeat.steps:
-                _check(self, step, repeat.times)
+                check(self, step, repeat.times)
 
     @property
     def repeats(self) -> tuple[Repeat, ...]:
@@ -280,8 +298,15 @@ class Program:
         return self.placement or Placement.identity(self.shape)
 
     @property
+    def on_vectors(self) -> bool:
+        """True for programs on one vector per core, False for products."""
+        return self.kind not in ("gemm", "gemv")
+
+    @property
     def blocks(self) -> dict[str, int]:
-        """Number of blocks along m, k and n."""
+        """Number of blocks along m, k and n; for programs on vectors of their chunks along n."""
+        if self.on_vectors:
+            return {"n": self.buffers[self.result].places}
         a, b = self.operands["A"], self.operands["B"]
         return {"m": a.blocks[0], "k": a.blocks[1], "n": b.blocks[0 if self.transposed else 1]}
 
@@ -300,64 +325,3 @@ def code_of(function: Callable[..., object]) -> str:
         return inspect.getsource(inspect.unwrap(function))
     except (OSError, TypeError):
         return ""
-
-
-def _check(program: Program, step: Step, times: int) -> None:
-    """Raise ValueError for a step that cannot be carried out on the program's mesh."""
-    where = f"{program.name}, step {step.label!r}"
-    names = {name for move in step.moves for name in (move.read, move.write)}
-    names |= {*step.work.reads, step.work.write} if step.work else set()
-    if unknown := sorted(names - set(program.buffers)):
-        raise ValueError(
-            f"{where}: no buffer {unknown[0]!r}; declare it, the buffers are {list(program.buffers)}"
-        )
-    for move in step.moves:
-        _check_move(program, move, times, where)
-    _check_collisions(program, step, times, where)
-
-
-def _check_move(program: Program, move: Move, times: int, where: str) -> None:
-    rows, columns = program.shape
-    limit = {"x": columns, "y": rows, "xy": rows * columns}[move.axis]
-    for size, full, dim in zip(
-        move.index.shape, (times, rows, columns), ("repeats", "rows", "columns"), strict=True
-    ):
-        if size not in (1, full):
-            raise ValueError(
-                f"{where}: the index of {move.read} along {move.axis} has {size} {dim}, the mesh {full}; use 1 or {full}"
-            )
-    lines = rows if move.axis == "x" else columns
-    if move.lines.shape[0] not in (1, times) or move.lines.shape[1] not in (1, lines):
-        raise ValueError(f"{where}: only={move.lines.shape} does not fit {times} repeats of {lines} lines")
-    if move.index.min() < -1 or move.index.max() >= limit:
-        bad = np.argwhere((move.index < -1) | (move.index >= limit))[0]
-        raise ValueError(
-            f"{where}: the move of {move.read} along {move.axis} points to core {move.index[tuple(bad)]} at "
-            f"(repeat, y, x) = {tuple(int(i) for i in bad)}, outside 0..{limit - 1}; use -1 for no transfer"
-        )
-    for place, name in ((move.take, move.read), (move.slot, move.write)):
-        held = program.buffers[name].places
-        if place is not None and not np.all((np.asarray(place) >= 0) & (np.asarray(place) < held)):
-            raise ValueError(
-                f"{where}: buffer {name} has places 0..{held - 1}, the move asks for {np.max(place)}"
-            )
-
-
-def _check_collisions(program: Program, step: Step, times: int, where: str) -> None:
-    """Raise ValueError when two moves of one step put a tile into the same buffer of the same core."""
-    for number, move in enumerate(step.moves):
-        for other in step.moves[:number]:
-            if other.write != move.write or (move.combine and other.combine):
-                continue
-            if move.axis == other.axis and not (move.lines & other.lines).any():
-                continue
-            for repeat in range(max(move.repeats, other.repeats) if times else 0):
-                if at_repeat(move.slot, repeat) != at_repeat(other.slot, repeat):
-                    continue
-                both = np.broadcast_to((move.at(repeat) >= 0) & (other.at(repeat) >= 0), program.shape)
-                if both.any():
-                    y, x = np.argwhere(both)[0]
-                    raise ValueError(
-                        f"{where}: two tiles arrive in {move.write} of core ({y},{x}) at once; "
-                        "let them arrive in two steps, in two buffers, or combine them"
-                    )

@@ -44,7 +44,11 @@ class Proof:
 
 
 def prove(program: Program) -> Proof:
-    """Run a program on names and check what meets where."""
+    """Run a program on names and check what meets where; programs on vectors on whose share is where."""
+    if program.on_vectors:
+        from waferviz.shares import prove_shares
+
+        return prove_shares(program)
     sums = Sums.of(program)
     if sums.keys is not None:
         ring = aligned_ring(program)

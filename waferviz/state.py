@@ -35,8 +35,10 @@ class Sizes:
     dtype: np.dtype[Any]
 
     @classmethod
-    def of(cls, program: Program, matrices: tuple[int, int, int], dtype: Any = np.float32) -> Sizes:
-        """Sizes of a product on a program; ValueError when the mesh is larger than a matrix side."""
+    def of(cls, program: Program, matrices: tuple[int, ...], dtype: Any = np.float32) -> Sizes:
+        """Sizes of a product (M, K, N) or of vectors (n,); ValueError when the mesh is larger than a matrix side."""
+        if program.on_vectors:
+            return cls._of_vectors(program, *matrices, dtype=dtype)
         for name, whole in zip("mkn", matrices, strict=True):
             if program.blocks[name] > whole:
                 place = program.place.shape
@@ -49,21 +51,33 @@ class Sizes:
         M, K, N = matrices
         return cls(M, K, N, m, k, n, np.dtype(dtype))
 
-    def tile(self, dims: tuple[str, str]) -> tuple[int, int]:
+    @classmethod
+    def _of_vectors(cls, program: Program, length: int, *, dtype: Any) -> Sizes:
+        """Sizes of one vector per core, cut into the program's chunks; ValueError when there is no entry."""
+        if length < 1:
+            raise ValueError(f"vectors of {length} entries: {program.name} needs at least one entry per core")
+        chunk = -(-length // program.blocks["n"])
+        return cls(1, 1, length, 1, 1, chunk, np.dtype(dtype))
+
+    def tile(self, dims: tuple[str, ...]) -> tuple[int, ...]:
         """Shape of a tile with dims out of m, k, n."""
-        return getattr(self, dims[0]), getattr(self, dims[1])
+        return tuple(getattr(self, dim) for dim in dims)
+
+    def entries(self, dims: tuple[str, ...]) -> int:
+        """Numbers in a tile."""
+        return int(np.prod(self.tile(dims)))
 
     @property
     def entry_bytes(self) -> int:
         """Bytes of one entry of the result, kept in the type it is summed in."""
         return summed_in(self.dtype).itemsize
 
-    def bytes(self, dims: tuple[str, str]) -> int:
-        """Bytes of a tile."""
+    def bytes(self, dims: tuple[str, ...]) -> int:
+        """Bytes of a tile; vectors are kept and sent in the type that is given for them."""
         size = self.entry_bytes if dims == ("m", "n") else self.dtype.itemsize
-        return int(np.prod(self.tile(dims))) * size
+        return self.entries(dims) * size
 
-    def words(self, dims: tuple[str, str]) -> int:
+    def words(self, dims: tuple[str, ...]) -> int:
         """32-bit words of a tile on a link."""
         return -(-self.bytes(dims) // 4)
 
@@ -99,7 +113,7 @@ def padded(matrix: Array, rows: int, columns: int, dtype: Any) -> Array:
     return whole
 
 
-def tiles(matrix: Array, operand: Operand, tile: tuple[int, int], dtype: Any) -> Array:
+def tiles(matrix: Array, operand: Operand, tile: tuple[int, ...], dtype: Any) -> Array:
     """Tiles of a matrix where the operand puts them, dims (y, x, tile row, tile column)."""
     rows, columns = operand.blocks
     whole = padded(matrix, rows * tile[0], columns * tile[1], dtype)

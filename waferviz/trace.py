@@ -16,6 +16,7 @@ from waferviz.names import EXACT_CORES
 from waferviz.program import Array, Program
 from waferviz.runs import Movement, Values, values
 from waferviz.state import Sizes, summed_in
+from waferviz.vectors import trace_of
 
 BUDGET = 2 * 2**30
 NAMES_ABOVE = 256 * 256
@@ -32,6 +33,7 @@ def run(
     matrices: tuple[int, int, int] | None = None,
     budget: int = BUDGET,
     code: str = "",
+    sums: Any = None,
 ) -> xr.Dataset:
     """A run of a program as a lazy Dataset.
 
@@ -41,6 +43,7 @@ def run(
         What to run.
     operands : dict, optional
         Matrices A (M, K) and B (K, N), or (N, K) for a transposed program; without them only names move.
+        For programs on vectors V, one vector per core: (y, x, n) or (core, n); ones when left out.
     machine : Machine, optional
         Prices the cycle clock; the teaching machine when left out.
     tier : "auto", "names", "values" or "interpreter"
@@ -51,6 +54,9 @@ def run(
         Bytes that a run of values may take.
     code : str
         Source text of the algorithm, kept for the reader.
+    sums : dtype, optional
+        Type in which vectors are summed and sent: float32 for float16 when left out; "float16" rounds every sum,
+        and two entries travel in one 32-bit word.
 
     Returns
     -------
@@ -59,7 +65,8 @@ def run(
         `direction`, `tensor`.  `a_row`, `a_block`, `b_block`, `b_column`: block a core holds, -1 for none;
         `met`: the core multiplies in this step; `filled`: blocks summed into C; `traffic`: words on the link
         leaving a core; `from_y`, `from_x`: where the tile that arrives comes from; `hops`, `memory`, `routes`;
-        and with values `A`, `B`, `C`.  Coordinates `label` and `cycle` on step.
+        and with values `A`, `B`, `C`.  Coordinates `label` and `cycle` on step.  For programs on vectors
+        `V` and `shares`: cores whose vectors are summed in.
 
     Raises
     ------
@@ -71,6 +78,9 @@ def run(
     if tier not in TIERS:
         raise ValueError(f"tier={tier!r}: choose one of {', '.join(TIERS)}")
     machine = machine or Machine.preset("teaching")
+    if program.on_vectors:
+        given = np.ones((*program.shape, program.blocks["n"])) if operands is None else operands["V"]
+        return trace_of(program, given, machine=machine, sums=sums, budget=budget, code=code)
     cores = program.shape[0] * program.shape[1]
     numbers = None
     if operands is not None:
@@ -83,10 +93,10 @@ def run(
     dataset = xr.Dataset(
         {
             **_movement(movement),
-            **_prices(program, bill),
+            **prices(program, bill),
             **(_numbers(numbers, bill.sizes, program) if numbers else {}),
         },
-        coords=_coordinates(program, bill, movement),
+        coords=coordinates(program, bill) | {"tensor": list(movement.tensors)},
         attrs=_attributes(program, bill, machine, numbers, code),
     )
     dataset.encoding["run"] = Run(program, numbers)
@@ -161,7 +171,8 @@ def _movement(movement: Movement) -> dict[str, xr.Variable]:
     return out
 
 
-def _prices(program: Program, bill: Bill) -> dict[str, xr.Variable]:
+def prices(program: Program, bill: Bill) -> dict[str, xr.Variable]:
+    """What each step costs, and what each core and link bears."""
     place = bill.place.shape
     core = ("y", "x") if program.place.is_identity else ("core_y", "core_x")
     steps, held = len(program) + 1, bill.held_bytes()
@@ -171,7 +182,7 @@ def _prices(program: Program, bill: Bill) -> dict[str, xr.Variable]:
             np.concatenate([[0], bill.steps[name][0]]),
             {"units": bill.steps[name][1], "long_name": bill.steps[name][2]},
         )
-        for name in ("hops", "stages", "link_words", "ramp_words", "macs")
+        for name in ("hops", "stages", "link_words", "ramp_words", "macs", "adds")
     }
     out["traffic"] = lazy(
         ("step", "direction", *core),
@@ -204,17 +215,17 @@ def _numbers(numbers: Values, sizes: Sizes, program: Program) -> dict[str, xr.Va
     return out
 
 
-def _coordinates(program: Program, bill: Bill, movement: Movement) -> dict[str, Any]:
-    coordinates: dict[str, Any] = {
+def coordinates(program: Program, bill: Bill) -> dict[str, Any]:
+    """Steps with their labels and cycles, directions, and physical cores where they are not the logical ones."""
+    found: dict[str, Any] = {
         "step": np.arange(len(program) + 1),
         "label": ("step", np.array(["start", *(step.label for step, _ in program)])),
         "cycle": ("step", np.concatenate([[0], bill.steps["cycles"][0].cumsum()]), {"units": "cycles", "long_name": "end of the step under a barrier"}),
         "direction": list(DIRECTIONS),
-        "tensor": list(movement.tensors),
     }  # fmt: skip
     if not program.place.is_identity:
-        coordinates |= {"core_of_y": ("y", program.place.y), "core_of_x": ("x", program.place.x)}
-    return coordinates
+        found |= {"core_of_y": ("y", program.place.y), "core_of_x": ("x", program.place.x)}
+    return found
 
 
 def _attributes(

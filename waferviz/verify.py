@@ -55,9 +55,13 @@ def verify(trace: xr.Dataset) -> Verdict:
     Integer products must be equal bit for bit, compared in int64.  For reals the bound is, entry by entry,
     (K + blocks + 2) u |A| |B| with unit roundoff u of the type products are summed in; where NumPy's product is NaN or
     infinite ours must be so too.  A trace of names is checked for movement, a trace read from a file for its
-    product.
+    product.  For programs on vectors see `waferviz.vectors.verify_vectors`.
     """
     source = trace.encoding.get("run")
+    if source and source.program.on_vectors:
+        from waferviz.vectors import verify_vectors
+
+        return verify_vectors(trace)
     proof = prove(source.program) if source else None
     movement = (
         proof.detail if proof is not None else "not checked, the trace comes from a file without its program"

@@ -56,8 +56,9 @@ class Registry(Mapping[str, Builder]):
                 import_module(f"{__name__}.{file.name}")
 
 
-GEMM = Registry("GEMM")
-gemm = GEMM
+GEMM, GEMV = Registry("GEMM"), Registry("GEMV")
+ALLREDUCE, CACHE = Registry("allreduce"), Registry("cache")
+gemm, gemv, allreduce, cache = GEMM, GEMV, ALLREDUCE, CACHE
 
 
 def sides(mesh: Shape) -> tuple[int, int]:
