@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from waferviz.lowbit import (
+    FORMATS,
     absmax,
     absmean_int4,
     alphas,
@@ -15,6 +16,7 @@ from waferviz.lowbit import (
     indices,
     lookup,
     lut_matmul,
+    pack,
     quantized,
     reinterpret,
     remap,
@@ -147,6 +149,18 @@ def sign_trick(said):
     assert signed(5, 1) == -5
     assert 1 ^ (1 + 5) == 7
     assert "wrong" in said
+
+
+@oracle("O13")
+def i2_s_byte(said):
+    w = np.zeros((1, 128), int)
+    w[0, [0, 32, 96]] = 1, -1, 1
+    data = pack(w, FORMATS["i2_s"])
+    assert data[0] == 0x86
+    assert set(data[1:32]) == {0x55}
+    for weight, byte in ((1, 0xAA), (-1, 0x00)):
+        assert set(pack(np.full((1, 128), weight), FORMATS["i2_s"])[:32]) == {byte}
+    assert re.findall("0x..", said) == ["0x86", "0x55", "0xAA", "0x00"]
 
 
 @oracle("O14")

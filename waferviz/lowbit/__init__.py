@@ -10,10 +10,12 @@ if TYPE_CHECKING:
     from waferviz.lowbit.elementwise import ternary_matmul
     from waferviz.lowbit.matmul import lut_matmul
     from waferviz.lowbit.operands import Weights
+    from waferviz.lowbit.packing import FORMATS, layout, pack, scale_in, tmac, unpack
     from waferviz.lowbit.quantize import binary, bitlinear, groupwise, nmse, ternary
     from waferviz.lowbit.tables import half_table, lookup, quantized, subset_sums, table
 
 _HOME = {
+    "FORMATS": "packing",
     "Weights": "operands",
     "absmax": "activations",
     "absmean_int4": "activations",
@@ -26,20 +28,26 @@ _HOME = {
     "half_table": "tables",
     "indices": "bitplanes",
     "largest_half": "activations",
+    "layout": "packing",
     "lookup": "tables",
     "lut_matmul": "matmul",
     "nmse": "quantize",
+    "pack": "packing",
     "planes": "bitplanes",
     "quantized": "tables",
     "reinterpret": "bitplanes",
     "remap": "bitplanes",
+    "scale_in": "packing",
     "subset_sums": "tables",
     "table": "tables",
     "ternary": "quantize",
     "ternary_matmul": "elementwise",
+    "tmac": "packing",
+    "unpack": "packing",
 }
 
 __all__ = [
+    "FORMATS",
     "Weights",
     "absmax",
     "absmean_int4",
@@ -52,17 +60,22 @@ __all__ = [
     "half_table",
     "indices",
     "largest_half",
+    "layout",
     "lookup",
     "lut_matmul",
     "nmse",
+    "pack",
     "planes",
     "quantized",
     "reinterpret",
     "remap",
+    "scale_in",
     "subset_sums",
     "table",
     "ternary",
     "ternary_matmul",
+    "tmac",
+    "unpack",
 ]
 
 
