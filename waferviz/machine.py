@@ -228,7 +228,7 @@ def _one_of(known: list[str], name: str | None, path: str | Path) -> str:
 def _mesh(machine: str, name: str, sides: Any) -> tuple[int, int]:
     """Both sides of a mesh as integers above zero."""
     pair: tuple[Any, ...] = tuple(sides) if isinstance(sides, (tuple, list)) else (sides,)
-    whole = [isinstance(side, Integral) and not isinstance(side, bool) and int(side) > 0 for side in pair]
+    whole = [not isinstance(side, bool) and isinstance(side, Integral) and int(side) > 0 for side in pair]
     if whole != [True, True]:
         raise ValueError(
             f"Machine {machine}: {name}={sides!r}; give (rows, columns), two integers above zero"
