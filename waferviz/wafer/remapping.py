@@ -94,11 +94,10 @@ def remap(dead: Array, spares: int | Sequence[int] = 1) -> Remap:
     if dead.ndim != 2 or dead.size == 0:
         raise ValueError(f"dead has shape {dead.shape}; give a mask of dims (rows, columns)")
     columns = dead.shape[1]
-    where = (
-        np.arange(columns)[-spares or columns :]
-        if isinstance(spares, (int, np.integer))
-        else np.unique(spares)
-    )
+    if isinstance(spares, (int, np.integer)):
+        where = np.arange(columns)[-int(spares) or columns :]
+    else:
+        where = np.unique(np.asarray(spares, int))
     if len(where) >= columns or (np.size(spares) and not 0 <= np.min(spares) <= np.max(spares) < columns):
         raise ValueError(f"spares={spares}: of {columns} columns, 0 to {columns - 1} can be spares")
     fails = dead.sum(axis=1) > len(where)
