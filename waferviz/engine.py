@@ -23,7 +23,8 @@ def advance(
     """State after `step`; `old` is left as it was, but for buffers to `reuse`, which a reduction may overwrite."""
     new = dict(old)
     if step.work:
-        new[step.work.write] = apply(step.work, old, repeat)
+        made = apply(step.work, old, repeat)
+        new[step.work.write] = put(new[step.work.write], step.work.slot, repeat, made)
     for move in step.moves:
         tile = held(old[move.read], move.take, repeat)
         into = held(new[move.write], move.slot, repeat)

@@ -112,7 +112,7 @@ def leap(
     for name in written:
         into = [move for move in moves if move.write == name]
         summed = [work for work in works if work.write == name]
-        if summed and (into or name not in summed[0].reads):
+        if summed and (into or name not in summed[0].reads or isinstance(state[name], tuple)):
             return None
         if not summed:
             tile = _shifted(into, state[name], done, times) or _received(

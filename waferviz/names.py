@@ -194,6 +194,12 @@ def named(operand: Operand, sums: Sums) -> Tile:
     return Tile(row, column, sums)
 
 
+def placed(operand: Operand, place: int) -> Operand:
+    """Which block is in one place of each core."""
+    row, column = (part[place] if np.ndim(part) == 3 else part for part in (operand.row, operand.column))
+    return Operand(row, column, operand.blocks)
+
+
 def start(program: Program) -> dict[str, Any]:
     """Names in every buffer before the first step."""
     sums = Sums.of(program)
@@ -202,8 +208,11 @@ def start(program: Program) -> dict[str, Any]:
     for name, buffer in program.buffers.items():
         summed = buffer.dims == ("m", "n")
         empty = sums.none() if summed else nothing
-        tile = named(program.operands[name], sums) if name in program.operands else empty
-        state[name] = tile if buffer.places == 1 else (tile,) * buffer.places
+        if name not in program.operands:
+            state[name] = empty if buffer.places == 1 else (empty,) * buffer.places
+            continue
+        each = [named(placed(program.operands[name], place), sums) for place in range(buffer.places)]
+        state[name] = each[0] if buffer.places == 1 else tuple(each)
     return state
 
 

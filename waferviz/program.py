@@ -117,12 +117,15 @@ class Work:
         Tiles to tile.
     take : dict
         Place of a buffer with several places that is read: int or array of shape (repeat,).
+    slot : int or array of shape (repeat,), optional
+        Place of the written buffer that is filled.
     """
 
     reads: tuple[str, ...]
     write: str
     function: Callable[..., Any]
     take: dict[str, Array | int] = field(default_factory=dict)
+    slot: Array | int | None = None
 
     @property
     def plain(self) -> bool:
@@ -134,9 +137,11 @@ def _multiply_add(a: Any, b: Any, c: Any) -> Any:
     return c + a @ b
 
 
-def multiply(a: str, b: str, c: str, take: dict[str, Array | int] | None = None) -> Work:
+def multiply(
+    a: str, b: str, c: str, take: dict[str, Array | int] | None = None, slot: Array | int | None = None
+) -> Work:
     """Work `c = c + a @ b` on every core."""
-    return Work(reads=(a, b, c), write=c, function=_multiply_add, take=take or {})
+    return Work(reads=(a, b, c), write=c, function=_multiply_add, take=take or {}, slot=slot)
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +190,7 @@ class Operand:
     """Which block of a matrix each core holds: block row and block column, broadcastable to (y, x).
 
     `blocks` counts the block rows and block columns of the whole matrix.  For a buffer with several places
-    `column` has dims (place, y, x).
+    `row` or `column` has dims (place, y, x).
     """
 
     row: Array
@@ -296,6 +301,13 @@ class Program:
     def place(self) -> Placement:
         """The placement, identity when none is given."""
         return self.placement or Placement.identity(self.shape)
+
+    @property
+    def replicated(self) -> str:
+        """Axis along which all cores end with the same block of the product, "" for none."""
+        if self.kind != "gemv":
+            return ""
+        return next((move.axis for part in self.repeats for step in part.steps for move in step.moves), "")
 
     @property
     def on_vectors(self) -> bool:

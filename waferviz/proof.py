@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from waferviz import engine
-from waferviz.names import EMPTY, MISMATCH, Sum, Sums, Tile, start
+from waferviz.names import EMPTY, MISMATCH, Sum, Sums, Tile, placed, start
 from waferviz.panels import aligned_ring
 from waferviz.program import Array, Move, Program, Step
 
@@ -86,7 +86,16 @@ def _run_proof(program: Program, sums: Sums) -> Proof:
         if found:
             return _failure(method, number, *found)
         state = after
-    return _final(program, sums, state[program.result], method)
+    ends = state[program.result]
+    if not isinstance(ends, tuple):
+        return _final(_one_place(program, 0), sums, ends, method)
+    finals = [_final(_one_place(program, place), sums, end, method) for place, end in enumerate(ends)]
+    return next((final for final in finals if not final), finals[0])
+
+
+def _one_place(program: Program, place: int) -> Program:
+    """The program as if its result had one place only."""
+    return replace(program, outcome=placed(program.outcome, place)) if program.outcome else program
 
 
 def _only_reduced(program: Program) -> frozenset[str]:
@@ -164,8 +173,9 @@ def _culprit(program: Program, number: int, state: engine.State, holders: Array)
 
 def _final(program: Program, sums: Sums, total: Sum, method: str) -> Proof:
     y, x = np.ogrid[: program.shape[0], : program.shape[1]]
+    row, column = (program.outcome.row, program.outcome.column) if program.outcome else (y, x)
     full = np.broadcast_to(sums.full(total), program.shape)
-    wrong = ~full | (total.row != y) | (total.column != x)
+    wrong = ~full | (total.row != row) | (total.column != column)
     if not wrong.any():
         how = "each counted" if method == "counted" else "by fingerprint"
         return Proof(ok=True, method=method, detail=_success(program, how))

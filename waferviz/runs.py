@@ -21,7 +21,7 @@ class Movement:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.exact = program.shape[0] * program.shape[1] <= EXACT_CORES
+        self.exact = program.kind == "gemv" or program.shape[0] * program.shape[1] <= EXACT_CORES
         self.history = History(program if self.exact else operands_only(program), start(program))
         self.schedule = list(program)
 
@@ -73,7 +73,9 @@ class Movement:
         """Contraction blocks in the result, shape (y, x)."""
         if self.exact:
             total = self.history.state(step)[self.program.result]
-            return np.broadcast_to(total.number, self.program.shape)
+            parts = total if isinstance(total, tuple) else (total,)
+            least = np.min(np.broadcast_arrays(*(part.number for part in parts)), axis=0)
+            return np.broadcast_to(least, self.program.shape)
         if multiplying(self.program):
             done = np.searchsorted(multiplying(self.program), step, side="right")
             return np.broadcast_to(np.int16(done), self.program.shape)
@@ -144,6 +146,8 @@ class Moved(Values):
         if name in ("A", "B"):
             name = self.movement.reads["AB".index(name)]
         value = self.history.state(step)[name]
+        if isinstance(value, tuple) and name == self.program.result:
+            return in_order(self.program, value)[rows[:, None], columns]
         if isinstance(value, tuple):
             value = value[self.movement.place(step, name)]
         return np.broadcast_to(value, self.program.shape + value.shape[2:])[rows[:, None], columns]
@@ -236,6 +240,16 @@ class Strided(Values):
         return total
 
 
+def in_order(program: Program, places: tuple[Array, ...]) -> Array:
+    """Chunks of a result one above the other in the order of their blocks, dims (y, x, places m, n)."""
+    shape = program.shape
+    row = program.outcome.row if program.outcome else np.arange(len(places))[:, None, None]
+    first = np.argsort(np.broadcast_to(row, (len(places), *shape)), axis=0)
+    whole = np.stack([np.broadcast_to(part, shape + part.shape[2:]) for part in places])
+    sorted_rows = np.take_along_axis(whole, first[..., None, None], axis=0)
+    return np.moveaxis(sorted_rows, 0, 2).reshape(*shape, -1, whole.shape[-1])
+
+
 def values(program: Program, a: Array, b: Array, sizes: Sizes, tier: str, budget: int) -> Values:
     """Values of a run by the fast tier where the program's family is known, else by the interpreter.
 
@@ -247,7 +261,7 @@ def values(program: Program, a: Array, b: Array, sizes: Sizes, tier: str, budget
     movement = Movement(program)
     item = summed_in(sizes.dtype).itemsize
     matrix = {"A": sizes.M * sizes.K, "B": sizes.K * sizes.N, "C": sizes.M * sizes.N}
-    if tier != "interpreter":
+    if tier != "interpreter" and program.kind == "gemm":
         dtype = carrier(a, b)
         needed = (2 * (matrix["A"] + matrix["B"]) + 2 * matrix["C"]) * dtype.itemsize
         _afford(program, needed, budget, sizes)

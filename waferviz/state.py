@@ -42,10 +42,10 @@ class Sizes:
         for name, whole in zip("mkn", matrices, strict=True):
             if program.blocks[name] > whole:
                 place = program.place.shape
+                way_out = f"a mesh whose sides have a common multiple of {min(matrices)} or less"
                 raise ValueError(
-                    f"mesh={place[0]} x {place[1]} cuts {name.upper()}={whole} into {program.blocks[name]} blocks, "
-                    f"more than it has entries; use a mesh whose sides have a common multiple of {min(matrices)} or "
-                    "less, or larger matrices"
+                    f"mesh={place[0]} x {place[1]} cuts {name.upper()}={whole} into {program.blocks[name]} blocks, more than it "
+                    f"has entries; use {way_out if program.kind == 'gemm' else 'fewer cores'}, or larger matrices"
                 )
         m, k, n = (-(-whole // program.blocks[name]) for name, whole in zip("mkn", matrices, strict=True))
         M, K, N = matrices
@@ -127,6 +127,13 @@ def untiled(cut: Array, shape: tuple[int, int]) -> Array:
     return cut.swapaxes(1, 2).reshape(rows * m, columns * n)[: shape[0], : shape[1]]
 
 
+def once(tiles: Array, replicated: str) -> Array:
+    """Tiles of a result without those that are there more than once, dims (block row, block column, m, n)."""
+    if replicated == "x":
+        return tiles[:, :1]
+    return tiles[:1].swapaxes(0, 1) if replicated == "y" else tiles
+
+
 def start(program: Program, a: Array, b: Array, sizes: Sizes) -> dict[str, Any]:
     """Numbers in every buffer before the first step: operands in place, everything else zero."""
     dtype = summed_in(sizes.dtype)
@@ -136,5 +143,6 @@ def start(program: Program, a: Array, b: Array, sizes: Sizes) -> dict[str, Any]:
             tile = tiles({"A": a, "B": b}[name], program.operands[name], sizes.tile(buffer.dims), dtype)
         else:
             tile = np.zeros((1, 1, *sizes.tile(buffer.dims)), dtype)
-        state[name] = tile if buffer.places == 1 else (tile,) * buffer.places
+        each = tile if tile.ndim == 5 else (tile,) * buffer.places
+        state[name] = each[0] if buffer.places == 1 else tuple(each)
     return state

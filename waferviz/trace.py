@@ -15,7 +15,7 @@ from waferviz.machine import Machine
 from waferviz.names import EXACT_CORES
 from waferviz.program import Array, Program
 from waferviz.runs import Movement, Values, values
-from waferviz.state import Sizes, summed_in
+from waferviz.state import Sizes, once, summed_in, untiled
 from waferviz.vectors import trace_of
 
 BUDGET = 2 * 2**30
@@ -123,15 +123,14 @@ def product(trace: xr.Dataset, progress: Progress | None = None) -> Array:
     ValueError
         When the trace holds names only.
     """
-    from waferviz.state import untiled
-
     if "C" not in trace:
         raise ValueError("this trace holds names, no numbers; run it with operands and tier='values'")
     source = trace.encoding.get("run")
     if source and source.numbers and progress:
         with np.errstate(invalid="ignore", over="ignore"):
             source.numbers.complete(progress)
-    return untiled(trace.C.isel(step=-1).values, (trace.attrs["M"], trace.attrs["N"]))
+    tiles = once(trace.C.isel(step=-1).values, trace.attrs.get("replicated", ""))
+    return untiled(tiles, (trace.attrs["M"], trace.attrs["N"]))
 
 
 def _matrices(program: Program, operands: dict[str, Any]) -> tuple[int, int, int]:
@@ -208,8 +207,11 @@ def _numbers(numbers: Values, sizes: Sizes, program: Program) -> dict[str, xr.Va
     steps, dtype = len(program) + 1, summed_in(sizes.dtype)
     out = {}
     for name, dims in (("A", ("m", "k")), ("B", program.buffers["B"].dims), ("C", ("m", "n"))):
+        rows, *rest = sizes.tile(dims)
+        chunks = program.buffers[name].places if name == program.result else 1
+        named = dims if chunks == 1 else ("result_m", *dims[1:])  # a result made in chunks is shown whole
         out[name] = lazy(
-            ("step", "y", "x", *dims), (steps, *program.shape, *sizes.tile(dims)), dtype,
+            ("step", "y", "x", *named), (steps, *program.shape, rows * chunks, *rest), dtype,
             lambda k, rows, columns, name=name: numbers.window(name, k, rows, columns), windows=True, units="1", long_name=f"tile of {name}",
         )  # fmt: skip
     return out
@@ -239,6 +241,8 @@ def _attributes(
         "mesh": f"{rows} x {columns}",
         "M": sizes.M, "K": sizes.K, "N": sizes.N, "m": sizes.m, "k": sizes.k, "n": sizes.n,
         "blocks": program.blocks["k"],
+        "kind": program.kind,
+        "replicated": program.replicated,
         "dtype": str(sizes.dtype),
         "tier": numbers.tier if numbers else "names",
         "machine": machine.name,

@@ -9,7 +9,7 @@ import numpy as np
 
 from waferviz.program import Array
 from waferviz.proof import Proof, prove
-from waferviz.state import untiled
+from waferviz.state import once, untiled
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -79,7 +79,8 @@ def verify(trace: xr.Dataset) -> Verdict:
     if proof is not None and not proof:
         return Verdict(ok=False, product=said, movement=movement, **_where(proof))
     y, x = (int(at) for at in np.argwhere(wrong)[0])
-    step = _first_wrong_step(trace, y, x)
+    last = int(trace.sizes["step"]) - 1
+    step = last if trace.attrs.get("replicated") else _first_wrong_step(trace, y, x)
     return Verdict(
         ok=False,
         product=f"{said}; first at step {step} on core ({y},{x})",
@@ -95,8 +96,8 @@ def _where(proof: Proof | None) -> dict[str, Any]:
 
 def _product(trace: xr.Dataset) -> tuple[str, Array]:
     """A sentence, and which cores hold a wrong tile, shape (y, x)."""
-    blocks = trace.C.isel(step=-1).values
-    found = untiled(blocks, (trace.attrs["M"], trace.attrs["N"]))
+    along, blocks = trace.attrs.get("replicated", ""), trace.C.isel(step=-1).values
+    found = untiled(once(blocks, along), (trace.attrs["M"], trace.attrs["N"]))
     a, b = operands(trace)
     if found.dtype.kind == "i":
         wrong = found != _exact(a, b)
@@ -106,7 +107,21 @@ def _product(trace: xr.Dataset) -> tuple[str, Array]:
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         said = f"{np.count_nonzero(wrong):,} of {wrong.size:,} entries differ from NumPy, C[{row},{column}] first"
-    return said, _by_core(wrong, blocks.shape)
+    if not along:
+        return said, _by_core(wrong, blocks.shape)
+    return _of_all_cores(said, _by_core(wrong, once(blocks, along).shape), blocks, along)
+
+
+def _of_all_cores(said: str, wrong: Array, blocks: Array, along: str) -> tuple[str, Array]:
+    """The same for a result that all cores of a line hold, and whether they agree bit for bit."""
+    cores = np.broadcast_to(wrong if along == "x" else wrong.T, blocks.shape[:2])
+    lead = blocks[:, :1] if along == "x" else blocks[:1]
+    differ = ((blocks != lead) & ~(np.isnan(blocks) & np.isnan(lead))).any(axis=(2, 3))
+    if differ.any() and not wrong.any():
+        said = "cores that should hold the same result differ"
+    elif not wrong.any():
+        said += ", and the same on all cores that share a block"
+    return said, cores | differ
 
 
 def operands(trace: xr.Dataset) -> tuple[Array, Array]:

@@ -36,8 +36,8 @@ def ring(
     ringed = checked(order(cores), cores)
     if fused:
         return _program("fused ring", mesh, axis, "allreduce", _fused(ringed, axis, op), _whole(cores))
-    steps = (*_scatter(ringed, axis, op), *_gather(ringed, axis))
-    return _program("ring", mesh, axis, "allreduce", steps, _turned(ringed, axis))
+    steps = round_and_back(ringed, "V", axis, op)
+    return _program("ring", mesh, axis, "allreduce", steps, turned(ringed, axis))
 
 
 def reduce_scatter(
@@ -46,14 +46,19 @@ def reduce_scatter(
     """First half of the ring: core c ends with chunk c of the sum."""
     ringed = checked(order(_cores(mesh, axis)), _cores(mesh, axis))
     return _program(
-        "reduce-scatter", mesh, axis, "reduce_scatter", _scatter(ringed, axis, op), _turned(ringed, axis)
+        "reduce-scatter", mesh, axis, "reduce_scatter", _scatter(ringed, axis, op), turned(ringed, axis)
     )
 
 
 def allgather_vectors(mesh: Shape, *, axis: str = "x", order: Order = interleaved) -> Program:
     """Second half of the ring: core c starts with chunk c, and every core ends with all of them."""
     ringed = checked(order(_cores(mesh, axis)), _cores(mesh, axis))
-    return _program("allgather", mesh, axis, "allgather", _gather(ringed, axis), _turned(ringed, axis))
+    return _program("allgather", mesh, axis, "allgather", _gather(ringed, axis), turned(ringed, axis))
+
+
+def round_and_back(order: Array, buffer: str, axis: str, op: Combine = "add") -> tuple[Repeat, ...]:
+    """Both halves of a ring allreduce of a buffer whose places are `turned`."""
+    return (*_scatter(order, axis, op, buffer), *_gather(order, axis, buffer))
 
 
 def _cores(mesh: Shape, axis: str) -> int:
@@ -62,20 +67,20 @@ def _cores(mesh: Shape, axis: str) -> int:
     return extent(mesh, axis)[1 if axis == "x" else 0]
 
 
-def _scatter(order: Array, axis: str, op: Combine) -> tuple[Repeat, ...]:
+def _scatter(order: Array, axis: str, op: Combine, buffer: str = "V") -> tuple[Repeat, ...]:
     """Every core adds the chunk that comes to its own and sends it on; place 0 is complete in the end."""
     each = np.arange(len(order) - 1)
     move = Move(
-        read="V", write="V", axis=axis, source=source(order), combine=op,  # type: ignore[arg-type]
+        read=buffer, write=buffer, axis=axis, source=source(order), combine=op,  # type: ignore[arg-type]
         take=each + 1, slot=(each + 2) % len(order),
     )  # fmt: skip
     return (Repeat((Step("reduce-scatter", (move,)),), len(order) - 1),)
 
 
-def _gather(order: Array, axis: str) -> tuple[Repeat, ...]:
+def _gather(order: Array, axis: str, buffer: str = "V") -> tuple[Repeat, ...]:
     """Every core keeps the complete chunk that comes and sends it on."""
     each = np.arange(len(order) - 1)
-    move = Move(read="V", write="V", axis=axis, source=source(order), take=each, slot=each + 1)  # type: ignore[arg-type]
+    move = Move(read=buffer, write=buffer, axis=axis, source=source(order), take=each, slot=each + 1)  # type: ignore[arg-type]
     return (Repeat((Step("allgather", (move,)),), len(order) - 1),)
 
 
@@ -92,7 +97,7 @@ def _fused(order: Array, axis: str, op: Combine) -> tuple[Step, Step]:
     return Step("reduce-scatter", tuple(rounds)), Step("allgather", tuple(back))
 
 
-def _turned(order: Array, axis: str) -> Operand:
+def turned(order: Array, axis: str) -> Operand:
     """Place j of the core at ring position p is chunk order[p + j], so that all cores use the same place at once."""
     cores, position = len(order), positions(order)
     chunk = order[(position + np.arange(cores)[:, None]) % cores]

@@ -1,0 +1,57 @@
+"""The decode lines of the speed table, ours and the reference in one run on one BLAS thread."""
+
+import time
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from waferviz import engine
+from waferviz.algorithms import GEMV
+from waferviz.state import Sizes, start
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    with threadpool_limits(1, "blas"):
+        yield
+
+
+def best(call, rounds=5):
+    times = []
+    for _ in range(rounds):
+        begin = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - begin)
+    return min(times)
+
+
+def compare(benchmark, call, reference, limit):
+    """Ratio of the two best times, printed and kept beside the BLAS core type."""
+    reference()
+    call()
+    benchmark.pedantic(call, rounds=3)
+    ratio = min(benchmark.stats.stats.data) / best(reference)
+    benchmark.extra_info |= {
+        "ratio": ratio,
+        "limit": limit,
+        "blas": [lib.get("architecture") for lib in threadpool_info() if lib["user_api"] == "blas"],
+    }
+    print(f"{benchmark.name}: {ratio:.2f}, limit {limit}")
+    assert ratio <= limit
+
+
+@pytest.mark.parametrize("axis", ["x", "y"])
+def test_every_state_of_a_gemv(benchmark, axis):
+    """256 x 256 cores, A 4096 x 4096 in float32, 16 words a core: one state per step of the program."""
+    rng = np.random.default_rng(0)
+    a, x = rng.random((4096, 4096), np.float32), rng.random((4096, 1), np.float32)
+    program = GEMV["meshgemv"](256, axis=axis)
+    begin = start(program, a, x, Sizes.of(program, (4096, 4096, 1), np.float32))
+    out = np.empty_like(x)
+    compare(
+        benchmark,
+        lambda: [state["C"] for state in engine.states(program, begin)],
+        lambda: np.matmul(a, x, out=out),
+        20,
+    )
