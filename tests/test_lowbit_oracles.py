@@ -7,6 +7,7 @@ import pytest
 
 from waferviz.lowbit import (
     FORMATS,
+    Model,
     absmax,
     absmean_int4,
     alphas,
@@ -16,13 +17,16 @@ from waferviz.lowbit import (
     indices,
     lookup,
     lut_matmul,
+    model_energy,
     pack,
+    precompute,
     quantized,
     reinterpret,
     remap,
     subset_sums,
     table,
     ternary,
+    tile,
 )
 from waferviz.lowbit.averages import excess, tree
 from waferviz.lowbit.bitplanes import odd_zero
@@ -35,6 +39,9 @@ from waferviz.lowbit.elementwise import (
     tl2_table,
     tl2_value,
 )
+from waferviz.lowbit.energy import constants
+from waferviz.lowbit.gather import widths
+from waferviz.lowbit.shape import density
 from waferviz.lowbit.tables import mirrored
 from waferviz.published import rows
 
@@ -189,6 +196,63 @@ def four_bit_absmean(said):
     assert codes.tolist() == [[0, -1, 2, 7]]
     assert (codes * step)[0] == pytest.approx(numbers(said)[-4:], abs=1e-6)
     assert (step * 7**0.5).item() == pytest.approx(0.55)
+
+
+@oracle("O17")
+def energy_ratio(said):
+    price = constants("7nm")
+    assert (price["fp16 add"] + price["fp16 mul"]) / price["int8 add"] == pytest.approx(
+        numbers(said)[-1], abs=1e-2
+    )
+
+
+@oracle("O18")
+def energy_of_2b4t(said):
+    parts = model_energy(Model.named("BitNet b1.58 2B4T")).energy.sum("op").values
+    assert [*parts, parts.sum()] == pytest.approx(numbers(said)[:4], abs=5e-5)
+    assert parts.sum() == pytest.approx(0.028, abs=5e-4)
+
+
+@oracle("O19")
+def geometry(said):
+    unit = [
+        int(tile(table_bits=8).storage),
+        int(tile(table_bits=16).storage),
+        int(tile().weights),
+        int(tile().lanes),
+    ]
+    assert unit == [128, 256, 256, 512]
+    assert precompute(4096, 12288, 12288).built[0] == numbers(said)[-1] == 3072
+
+
+@oracle("O20")
+def table_1_density(said):
+    ours = float(density(2496, 0.373, 108))
+    assert ours == pytest.approx(61.96, abs=5e-3)
+    assert ours == pytest.approx(numbers(said)[-1], rel=0.003)
+
+
+@oracle("O21")
+def unpu_ablation(said):
+    found = np.array([13116.60, 12780.05, 11991.29])
+    assert 17271.71 / found == pytest.approx(numbers(said)[-3:], abs=5e-4)
+    assert set(found) < {float(row["area_um2"]) for row in rows("lowbit_lutcore_t2_unpu")}
+
+
+@oracle("O22")
+def accumulators(said):
+    """What 16 bits hold is what `widths` lets them add: the bound of the released kernels follows from it."""
+    entries = np.full((300, 9, 1), 2 * 127)
+    narrow, _, run = widths(entries, len(entries), 1)
+    assert narrow is np.int16
+    assert 2 * run <= 258 < 2 * (run + 1)
+    assert 128 * 2 * 2 * 127 == 65024 > np.iinfo(np.int16).max
+    assert "258" in said
+    assert "65024" in said
+
+
+def test_every_oracle_has_its_case():
+    assert set(CASES) == set(SAID)
 
 
 @pytest.mark.parametrize("name", CASES, ids=[f"{name}-{case.__name__}" for name, case in CASES.items()])

@@ -5,21 +5,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from waferviz.lowbit.activations import absmax, absmean_int4, fp4, largest_half
+    from waferviz.lowbit.area import Parts, areas, unit_area
     from waferviz.lowbit.bitplanes import alphas, indices, planes, reinterpret, remap
     from waferviz.lowbit.bounds import error_bound
     from waferviz.lowbit.elementwise import ternary_matmul
+    from waferviz.lowbit.energy import Model, lookup_energy, model_bytes, model_energy, precision
     from waferviz.lowbit.matmul import lut_matmul
     from waferviz.lowbit.operands import Weights
     from waferviz.lowbit.packing import FORMATS, layout, pack, scale_in, tmac, unpack
     from waferviz.lowbit.quantize import binary, bitlinear, groupwise, nmse, ternary
+    from waferviz.lowbit.shape import instruction, precompute, tile, tiles
     from waferviz.lowbit.tables import half_table, lookup, quantized, subset_sums, table
 
 _HOME = {
     "FORMATS": "packing",
+    "Model": "energy",
+    "Parts": "area",
     "Weights": "operands",
     "absmax": "activations",
     "absmean_int4": "activations",
     "alphas": "bitplanes",
+    "unit_area": "area",
+    "areas": "area",
     "binary": "quantize",
     "bitlinear": "quantize",
     "error_bound": "bounds",
@@ -27,13 +34,19 @@ _HOME = {
     "groupwise": "quantize",
     "half_table": "tables",
     "indices": "bitplanes",
+    "instruction": "shape",
     "largest_half": "activations",
     "layout": "packing",
     "lookup": "tables",
+    "lookup_energy": "energy",
     "lut_matmul": "matmul",
+    "model_bytes": "energy",
+    "model_energy": "energy",
     "nmse": "quantize",
     "pack": "packing",
     "planes": "bitplanes",
+    "precision": "energy",
+    "precompute": "shape",
     "quantized": "tables",
     "reinterpret": "bitplanes",
     "remap": "bitplanes",
@@ -42,16 +55,21 @@ _HOME = {
     "table": "tables",
     "ternary": "quantize",
     "ternary_matmul": "elementwise",
+    "tile": "shape",
+    "tiles": "shape",
     "tmac": "packing",
     "unpack": "packing",
 }
 
 __all__ = [
     "FORMATS",
+    "Model",
+    "Parts",
     "Weights",
     "absmax",
     "absmean_int4",
     "alphas",
+    "areas",
     "binary",
     "bitlinear",
     "error_bound",
@@ -59,13 +77,19 @@ __all__ = [
     "groupwise",
     "half_table",
     "indices",
+    "instruction",
     "largest_half",
     "layout",
     "lookup",
+    "lookup_energy",
     "lut_matmul",
+    "model_bytes",
+    "model_energy",
     "nmse",
     "pack",
     "planes",
+    "precision",
+    "precompute",
     "quantized",
     "reinterpret",
     "remap",
@@ -74,7 +98,10 @@ __all__ = [
     "table",
     "ternary",
     "ternary_matmul",
+    "tile",
+    "tiles",
     "tmac",
+    "unit_area",
     "unpack",
 ]
 
