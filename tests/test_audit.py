@@ -132,6 +132,7 @@ class Walked:
 
     flows: Counter = field(default_factory=Counter)
     received: Counter = field(default_factory=Counter)
+    sent: Counter = field(default_factory=Counter)
     routes: set = field(default_factory=set)
     longest: int = 0
     relays: int = 0
@@ -160,7 +161,15 @@ def walk(program, step, repeat, wrap):
             else:
                 key = start
             tree = trees.setdefault(
-                key, {"links": set(), "ends": set(), "ways": set(), "relayed": move.relay}
+                key,
+                {
+                    "links": set(),
+                    "ends": set(),
+                    "ways": set(),
+                    "relayed": move.relay,
+                    "chained": chained,
+                    "start": (y, x),
+                },
             )
             tree["links"].update(links)
             if links:
@@ -173,7 +182,9 @@ def walk(program, step, repeat, wrap):
 
 
 def count_ends(seen, tree, shape):
-    """Tiles into cores, and routes as (axis, line, origin, hops forward, hops backward)."""
+    """Tiles into cores, tiles that cores hand over themselves, and routes as (axis, line, origin, hops forward, hops backward)."""
+    if tree["links"]:
+        seen.sent.update([core[1:] for core in tree["links"]] if tree["chained"] else [tree["start"]])
     if tree["relayed"]:
         for name, y, x in tree["links"]:
             seen.received[(y + STEP[name][0]) % shape[0], (x + STEP[name][1]) % shape[1]] += 1
@@ -256,7 +267,7 @@ def agrees(program, wrap):
         assert int(bill.hops[number]) == seen.longest, (number, "hops")
         assert int(bill.stages[number]) == seen.relays, (number, "relays")
         assert int(bill.link_flows[number]) == expected.max(initial=0), (number, "busiest link")
-        busiest = max(seen.received.values(), default=0)
+        busiest = max(*seen.received.values(), *seen.sent.values(), 0, 0)
         most = busiest if len(step.moves) == 1 else 2 * busiest  # the busiest of x and of y may be two cores
         assert busiest <= int(bill.ramp_words[number]) <= most, (number, "ramp")
         assert not np.any((expected > 0) & ~bill.link.values)

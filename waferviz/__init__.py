@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from waferviz.algorithms.tree import tree
     from waferviz.api import about, multiply
     from waferviz.audit import audit
+    from waferviz.check import check
     from waferviz.handout import handout
     from waferviz.inputs import matrix, sample
     from waferviz.machine import Machine
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from waferviz.published import table
     from waferviz.roofline import roofline
     from waferviz.show import play, race, show
+    from waferviz.timeline import timeline
     from waferviz.trace import product, run
     from waferviz.verify import verify
     from waferviz.views.arcs import arcs
@@ -36,6 +38,7 @@ _HOME = {
     "about": "api",
     "multiply": "api",
     "audit": "audit",
+    "check": "check",
     "handout": "handout",
     "matrix": "inputs",
     "sample": "inputs",
@@ -59,6 +62,7 @@ _HOME = {
     "race": "show",
     "show": "show",
     "arcs": "views.arcs",
+    "timeline": "timeline",
     "workbench": "workbench",
 }
 
@@ -81,6 +85,7 @@ __all__ = [
     "about",
     "arcs",
     "audit",
+    "check",
     "handout",
     "matrix",
     "multiply",
@@ -93,6 +98,7 @@ __all__ = [
     "sample",
     "show",
     "table",
+    "timeline",
     "tree",
     "verify",
     "workbench",

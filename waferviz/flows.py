@@ -13,9 +13,10 @@ from functools import cached_property
 import numpy as np
 
 from waferviz.program import Array, Move, Placement, Program
+from waferviz.stretches import counted, covered, signed
 from waferviz.trees import reach
 
-Legs = tuple[Array, Array, Array, Array]
+Legs = tuple[Array, Array, Array, Array, Array]
 DIRECTIONS = ("east", "west", "south", "north")
 
 
@@ -31,8 +32,8 @@ class Flows:
         Core a flow starts from; root of an inward flow.
     ahead, behind : array
         Hops reached forward and backward of the origin; 0 and 0 for a tile that stays.
-    taken : array
-        Tiles that end at each core, dims (repeat, line, core); with core of size 1 the most.
+    taken, given : array
+        Tiles that end and that start at each core, dims (repeat, line, core); with core of size 1 the most.
     active : array of bool
         Lines that move, dims (repeat, line).
     inward : bool
@@ -55,6 +56,7 @@ class Flows:
     ahead: Array
     behind: Array
     taken: Array
+    given: Array
     active: Array
     inward: bool
     relay: bool
@@ -113,7 +115,17 @@ class Flows:
         if self.relay:
             forward, backward = self.links(repeat)
             return np.roll(forward, 1, axis=-1) + np.roll(backward, -1, axis=-1)
-        each = self.taken[min(repeat, len(self.taken) - 1)]
+        return self._summed(self.taken, repeat)
+
+    def sent(self, repeat: int) -> Array:
+        """Tiles handed over by each core, those it only passes on left out: dims (physical line | 1, core | 1)."""
+        if self.inward:
+            forward, backward = self.links(repeat)
+            return forward + backward
+        return self._summed(self.given, repeat)
+
+    def _summed(self, tiles: Array, repeat: int) -> Array:
+        each = tiles[min(repeat, len(tiles) - 1)]
         return self.by_line(each[None], self.active[min(repeat, len(self.active) - 1)])[0]
 
     def by_line(self, each: Array, active: Array) -> Array:
@@ -171,7 +183,7 @@ def flows_of(
         legs = _spans(index, cores, length, wrap=wrap, multicast=move.target is None)
     return (
         Flows(
-            move=move, axis=move.axis, origin=legs[0], ahead=legs[1], behind=legs[2], taken=legs[3], active=move.lines,
+            move=move, axis=move.axis, origin=legs[0], ahead=legs[1], behind=legs[2], taken=legs[3], given=legs[4], active=move.lines,
             inward=move.target is not None and move.relay, relay=move.relay, length=length, line=across, lines=lines,
         ),
     )  # fmt: skip
@@ -190,11 +202,6 @@ def _climbs(move: Move, edges: tuple[Flows, ...], shape: tuple[int, int]) -> tup
     return hops.max(axis=(1, 2)), stages.max(axis=(1, 2))
 
 
-def _signed(way: Array, length: int, *, wrap: bool) -> Array:
-    """Hops from source to destination, negative backwards; the shorter way round on a torus."""
-    return (way + (length - 1) // 2) % length - (length - 1) // 2 if wrap else way
-
-
 def _reach(source: Array, length: int, *, wrap: bool) -> Legs:
     """Broadcasts of one source to its whole line; dims (repeat, line, 1)."""
     if wrap:
@@ -203,7 +210,8 @@ def _reach(source: Array, length: int, *, wrap: bool) -> Legs:
         ahead, behind = length - 1 - source, source
     here = source >= 0
     ahead, behind = np.where(here, ahead, 0), np.where(here, behind, 0)
-    return source, ahead, behind, (ahead + behind > 0).astype(int)
+    moved = (ahead + behind > 0).astype(int)
+    return source, ahead, behind, moved, moved
 
 
 def _chains(root: Array, cores: Array, length: int) -> Legs:
@@ -211,7 +219,7 @@ def _chains(root: Array, cores: Array, length: int) -> Legs:
     none = np.zeros((1, 1, 1), int)
     if root.shape[2] == 1:
         ahead, behind = (np.where(root >= 0, way, 0) for way in (length - 1 - root, root))
-        return root, ahead, behind, none
+        return root, ahead, behind, none, none
     way = cores - root
     sent = root >= 0
     ahead = np.zeros((*root.shape[:2], length), int)
@@ -219,7 +227,7 @@ def _chains(root: Array, cores: Array, length: int) -> Legs:
     at = (*np.ogrid[: root.shape[0], : root.shape[1], :1][:2], np.where(sent, root, 0))
     np.maximum.at(ahead, at, np.where(sent, np.maximum(way, 0), 0))
     np.maximum.at(behind, at, np.where(sent, np.maximum(-way, 0), 0))
-    return np.broadcast_to(np.arange(length), ahead.shape), ahead, behind, none
+    return np.broadcast_to(np.arange(length), ahead.shape), ahead, behind, none, none
 
 
 def _spans(index: Array, cores: Array, length: int, *, wrap: bool, multicast: bool) -> Legs:
@@ -229,7 +237,7 @@ def _spans(index: Array, cores: Array, length: int, *, wrap: bool, multicast: bo
     here = np.arange(number)
     source, end = (whole, here) if multicast else (np.broadcast_to(here, whole.shape), whole)
     moved = whole >= 0
-    way = np.where(moved, _signed(cores[end] - cores[source], length, wrap=wrap), 0)
+    way = np.where(moved, signed(cores[end] - cores[source], length, wrap=wrap), 0)
     ahead = np.zeros((repeats, lines, number), int)
     behind = np.zeros_like(ahead)
     at = (*np.ogrid[:repeats, :lines, :1][:2], np.where(moved, source, 0))
@@ -237,8 +245,9 @@ def _spans(index: Array, cores: Array, length: int, *, wrap: bool, multicast: bo
     np.maximum.at(behind, at, np.maximum(-way, 0))
     ends = np.broadcast_to(cores[end], whole.shape)
     first = _first_of_pairs(source, ends) if multicast and len(cores) != length else True
-    taken = _counted((way != 0) & first, ends, length)
-    return np.broadcast_to(cores, ahead.shape), ahead, behind, taken
+    taken = counted((way != 0) & first, ends, length)
+    origin = np.broadcast_to(cores, ahead.shape)
+    return origin, ahead, behind, taken, counted(ahead + behind > 0, origin, length)
 
 
 def _first_of_pairs(source: Array, end: Array) -> Array:
@@ -268,32 +277,19 @@ def _two_legs(move: Move, shape: tuple[int, int], place: Placement, *, wrap: boo
         ("x", from_y, from_x, to_x, columns, rows),
         ("y", to_x, from_y, to_y, rows, columns),
     ):
-        way = np.where(moved, _signed(stop - start, length, wrap=wrap), 0)
+        way = np.where(moved, signed(stop - start, length, wrap=wrap), 0)
         own = np.arange(lines)[None, :, None] == line[:, None, :]
+        ends = [
+            counted(
+                own & moved[:, None, :] & (axis == leg), np.broadcast_to(at[:, None, :], own.shape), length
+            )
+            for leg, at in (("y", stop), ("x", start))
+        ]
         legs.append(
             Flows(
                 move=move, axis=axis, origin=np.broadcast_to(start[:, None, :], own.shape),
                 ahead=np.where(own, np.maximum(way, 0)[:, None, :], 0), behind=np.where(own, np.maximum(-way, 0)[:, None, :], 0),
-                taken=_counted(own & moved[:, None, :] & (axis == "y"), np.broadcast_to(stop[:, None, :], own.shape), length),
-                active=np.ones((1, 1), bool), inward=False, relay=move.relay, length=length, line=np.arange(lines), lines=lines,
+                taken=ends[0], given=ends[1], active=np.ones((1, 1), bool), inward=False, relay=move.relay, length=length, line=np.arange(lines), lines=lines,
             )
         )  # fmt: skip
     return tuple(legs)
-
-
-def covered(first: Array, number: Array, length: int) -> Array:
-    """How many stretches [first, first + number) cover each position, folded at `length`: (line, flow) -> (line, position)."""
-    lines, width = first.shape[0], 3 * length + 2
-    start = np.arange(lines)[:, None] * width + first + length
-    some = number > 0
-    opened = np.bincount(start[some], minlength=lines * width)
-    closed = np.bincount((start + number)[some], minlength=lines * width)
-    cover = (opened - closed).reshape(lines, width).cumsum(axis=1)[:, : 3 * length]
-    return cover.reshape(lines, 3, length).sum(axis=1)
-
-
-def _counted(what: Array, at: Array, length: int) -> Array:
-    """How often each position is named: (repeat, line, flow) -> (repeat, line, position)."""
-    out = np.zeros((*what.shape[:2], length), np.int64)
-    np.add.at(out, (*np.ogrid[: what.shape[0], : what.shape[1], :1][:2], at), what)
-    return out

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from waferviz.flows import Flows, covered
+from waferviz.flows import Flows
 from waferviz.program import Array
+from waferviz.stretches import covered
 
 
 def routes(found: list[Flows], lines: int, length: int) -> Array:
