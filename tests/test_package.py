@@ -11,7 +11,7 @@ import waferviz
 
 PACKAGE = Path(waferviz.__file__).parent
 HEAVY = ("xarray", "panel", "bokeh", "dask", "pandas", "ipywidgets", "PIL", "scipy", "click")
-FRONT = {"views", "show", "handout", "workbench", "cli"}
+FRONT = {"views", "show", "handout", "workbench", "desk", "cli"}
 VIEWS_MAY_NOT = {"engine", "algorithms", "history", "panels", "names", "runs", "flows", "routes", "program", "proof", "trace"}  # fmt: skip
 
 

@@ -57,6 +57,15 @@ def test_nothing_is_faster_than_its_roofs(machine, name, size):
     assert 0 < float(found.share[0]) <= 1
 
 
+def test_the_words_roof_is_the_busiest_link_or_ramp(machine):
+    found = wv.roofline(wv.GEMM["meshgemm"](SIDE), machine=machine, matrices=(SIZE, SIZE, SIZE))
+    bill = wv.audit(wv.GEMM["meshgemm"](SIDE), machine, matrices=(SIZE, SIZE, SIZE))
+    cycles = int(np.maximum(bill.link_words, bill.ramp_words).sum())
+    roof = found.height.sel(roof="words roof")
+    rate = 2 * SIZE**3 / cycles * machine.clock * 1e9
+    assert np.allclose(roof / roof["at"], rate / float(found.intensity[0]))
+
+
 def test_small_tiles_are_bound_by_distance_and_large_ones_by_compute(machine):
     bound = [
         str(

@@ -1,4 +1,4 @@
-"""Rooflines: what memory, arithmetic and distance allow, and what a program makes of it."""
+"""Rooflines: what memory, arithmetic, words and distance allow, and what a program makes of it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,16 @@ class Mark:
         FLOP per byte of the cores' own memory.
     rate : float
         FLOP per second.
-    distance : float
-        FLOP per second if nothing but the longest way of every step took time; infinite where nothing moves.
+    words, distance : float
+        FLOP per second if nothing but the words over the busiest link or ramp took time, or nothing but the longest
+        way of every step; infinite where nothing moves.
     """
 
     name: str
     cores: int
     intensity: float
     rate: float
+    words: float
     distance: float
 
 
@@ -51,8 +53,9 @@ def roofline(
     """Roofs of a machine and of processors to compare with, and programs as marks below them.
 
     The memory roof is the bandwidth of the cores' own memories times the intensity; the compute roof is their
-    multiply-adds; the distance roof is the rate at which a step takes only its longest way.  It rises with the
-    cube of the intensity: tiles twice as wide hold eight times the work and travel as far.
+    multiply-adds.  Two roofs depend on the program: words, when a step takes only what its busiest link or ramp
+    carries, and distance, when it takes only its longest way.  Tiles twice as wide hold eight times the work, four
+    times the words, and travel as far: words rise with the intensity, distance with its cube.
 
     Parameters
     ----------
@@ -118,10 +121,11 @@ def _mark(program: Program, machine: Machine, matrices: tuple[int, int, int] | N
     cores = bill.routes.size
     flop = 2 * sizes.M * sizes.K * sizes.N
     seconds = float(bill.cycles.sum()) / (machine.clock * 1e9)
-    way = _way(bill, machine)
+    per_second = flop * machine.clock * 1e9
+    words, way = _words(bill, machine), _way(bill, machine)
     return Mark(
         name=program.name, cores=cores, intensity=flop / (_bytes(program, sizes) * program.shape[0] * program.shape[1]),
-        rate=flop / seconds, distance=flop * machine.clock * 1e9 / way if way else np.inf,
+        rate=flop / seconds, words=per_second / words if words else np.inf, distance=per_second / way if way else np.inf,
     )  # fmt: skip
 
 
@@ -130,6 +134,11 @@ def _bytes(program: Program, sizes: Sizes) -> int:
     each = {name: sizes.bytes(buffer.dims) for name, buffer in program.buffers.items()}
     work = [(part.times, step.work) for part in program.repeats for step in part.steps if step.work]
     return sum(times * (sum(each[name] for name in one.reads) + each[one.write]) for times, one in work)
+
+
+def _words(bill: xr.Dataset, machine: Machine) -> float:
+    """Cycles of the words over the busiest link or ramp of all steps."""
+    return float(np.maximum(bill.link_words, bill.ramp_words).sum()) / machine.link_words
 
 
 def _way(bill: xr.Dataset, machine: Machine) -> float:
@@ -173,10 +182,12 @@ def _lines(
 ) -> dict[str, tuple[str, Array]]:
     """Roofs to draw: label to (kind, heights)."""
     lines = {f"{name} roof": (name, roof(at)) for name, roof in own.items()}
-    for slope in dict.fromkeys(mark.distance / mark.intensity**3 for mark in marks):
-        names = " and ".join(mark.name for mark in marks if mark.distance / mark.intensity**3 == slope)
-        if np.isfinite(slope):
-            lines[f"distance roof, {names}"] = ("distance", slope * at**3)
+    for kind, power in (("words", 1), ("distance", 3)):
+        slopes = [getattr(mark, kind) / mark.intensity**power for mark in marks]
+        for slope in dict.fromkeys(slope for slope in slopes if np.isfinite(slope)):
+            names = [mark.name for mark, its in zip(marks, slopes, strict=True) if its == slope]
+            whose = "" if len(names) == len(marks) else f", {' and '.join(names)}"
+            lines[f"{kind} roof{whose}"] = (kind, slope * at**power)
     for name, (peak, bandwidth) in others.items():
         lines[name] = ("reference", np.minimum(at * bandwidth, peak))
     return lines

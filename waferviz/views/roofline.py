@@ -1,4 +1,4 @@
-"""The roofline: memory, compute and distance roofs of a machine, and programs as labelled marks below them."""
+"""The roofline: memory, compute, words and distance roofs of a machine, and programs as labelled marks below them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     import xarray as xr
 
 NEEDED = ("intensity", "rate", "share", "bound", "height", "kind", "at")
-LINES = {"memory": ("#31688e", "solid"), "compute": (INK, "solid"), "distance": ("#8a6508", "dashed"), "reference": ("#8a93a3", "dotdash")}  # fmt: skip
+LINES = {"memory": ("#31688e", "solid"), "compute": (INK, "solid"), "words": ("#00735c", "dotted"), "distance": ("#8a6508", "dashed"), "reference": ("#8a93a3", "dotdash")}  # fmt: skip
+PLACES = {"memory": (0, 0, 0, 0), "words": (0.65, 0.2, 0.4, 0.0), "distance": (0.5, 0.6, 0.3, 0.1)}
 SIMPLE = (
     "Model: a step reads each tile it multiplies once and writes its result once; what routers move is not counted. "
-    "Memory is the cores' own on the mesh, and off the chip for the processors to compare with. The distance roof takes "
-    "nothing but the longest way of every step; tiles twice as wide hold eight times the work and travel as far. A "
-    "barrier ends every step."
+    "Memory is the cores' own on the mesh, and off the chip for the processors to compare with. The words roof takes "
+    "nothing but the words over the busiest link or ramp of every step, the distance roof nothing but its longest way; "
+    "tiles twice as wide hold eight times the work and four times the words, and travel as far. A barrier ends every step."
 )
 
 
@@ -58,8 +59,10 @@ class Roofline(Page):
         roofs = self.roofs
         picture = _axes(roofs)
         lowest = roofs.height.where(roofs.kind.isin(["memory", "compute"])).min("roof")
-        for number, name in enumerate(roofs.roof.values):
-            _line(picture, roofs.sel(roof=name), lowest.values / 1e12, number)
+        for name in roofs.roof.values:
+            one = roofs.sel(roof=name)
+            alike = roofs.roof.values[(roofs.kind == one.kind).values]
+            _line(picture, one, lowest.values / 1e12, list(alike).index(name))
         marks = ColumnDataSource({
             "x": roofs.intensity.values, "y": roofs.rate.values / 1e12, "name": [str(name) for name in roofs.mark.values],
             "size": [13] * roofs.sizes["mark"], "marker": [("circle", "square", "triangle", "diamond")[at % 4] for at in range(roofs.sizes["mark"])],
@@ -127,8 +130,9 @@ def _line(picture: Any, roof: xr.Dataset, lowest: np.ndarray, number: int) -> No
     if not len(seen):
         return
     flat = kind in {"compute", "reference"}
-    place = int(seen[-1]) if flat else int(seen[len(seen) * (number % 4) // 5])
+    place = int(seen[-1]) if flat else int(seen[int(len(seen) * PLACES[kind][number % 4])])
+    left = flat or (kind == "distance" and number > 0)
     picture.text(
         [x[place]], [y[place]], [name], text_font_size="14px", text_color=LABEL if kind == "reference" else colour,
-        background_fill_color="white", background_fill_alpha=0.85, text_align="right" if flat else "left", x_offset=-4 if flat else 10, y_offset=-5 if flat else 12,
+        background_fill_color="white", background_fill_alpha=0.85, text_align="right" if left else "left", x_offset=-10 if left else 10, y_offset=-5 if flat else 12,
     )  # fmt: skip

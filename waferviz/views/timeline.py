@@ -29,7 +29,7 @@ SHADES = {"work": ("#31688e", "#5b93b8"), "move": ("#b8860b", "#dcb65c")}
 SIMPLE = (
     "Model: links carry one word a cycle each way; queues are unbounded; software on the cores costs nothing. Barrier: "
     "nobody starts a step before everybody has ended the last one. Data flow: a core goes on when its own tiles are "
-    "there. Bars reach from the first core that starts to the last one that ends; the line is the critical path."
+    "there; the bars are then those of the cores that the run waits for, one step after the other. The line is the critical path."
 )
 
 
@@ -145,6 +145,7 @@ def packed(timeline: xr.Dataset) -> dict[str, Any]:
         "labels": [str(words) for words in label],
         "critical": [str(kind) for kind in timeline.critical.values],
         **{name: np.asarray(timeline[name].values).tolist() for name in SIDES},
+        "work": timeline.work.values.tolist() if "work" in timeline else None,
         "cores": _cores(timeline) if {"ready", "done"} <= set(timeline) else None,
     }
 
@@ -165,5 +166,5 @@ def _cores(timeline: xr.Dataset) -> dict[str, Any]:
     times = np.stack(
         [timeline[name].isel(y=kept).transpose("y", "step", "x").values for name in ("ready", "done")]
     )
-    data = zlib.compress(np.ascontiguousarray(times, dtype="<i4").tobytes(), 6)
+    data = zlib.compress(np.ascontiguousarray(np.rint(times), dtype="<i4").tobytes(), 6)
     return {"rows": kept.tolist(), "data": base64.b64encode(data).decode()}

@@ -69,11 +69,10 @@ class TimelineStage {
         for (const [lane, at] of [["work", 1], ["move", 0]]) {
           const [left, right] = [run[`${lane}_start`][step], run[`${lane}_end`][step]]
           if (!(right > left)) continue
-          const shift = this.schedule === "barrier" ? 0 : step % 2 ? 0.42 : 0
           data.left.push(left)
           data.right.push(right)
-          data.bottom.push(at + 0.06 + shift)
-          data.top.push(at + (this.schedule === "barrier" ? 0.94 : 0.52 + shift))
+          data.bottom.push(at + 0.06)
+          data.top.push(at + 0.94)
           data.colour.push(this.setup.shades[lane][step % 2])
         }
         const end = Math.max(before, run.end[step])
@@ -137,10 +136,12 @@ function timesOf(run, line) {
   if (run.cores) {
     const number = run.cores.rows.length
     const at = Math.min(line, number - 1)
-    return { ready: run.cores.times.subarray(at * size, (at + 1) * size), done: run.cores.times.subarray((number + at) * size, (number + at + 1) * size) }
+    const ready = run.cores.times.subarray(at * size, (at + 1) * size)
+    const ended = run.cores.times.subarray((number + at) * size, (number + at + 1) * size)
+    return { ready, done: run.work ? ended.map((end, place) => Math.min(end, ready[place] + run.work[Math.floor(place / run.columns)])) : ended, ended }
   }
   const spread = times => Int32Array.from({ length: size }, (_, at) => times[Math.floor(at / run.columns)])
-  return { ready: spread(run.start), done: spread(run.work_end.map((end, step) => Math.max(end, run.start[step]))) }
+  return { ready: spread(run.start), done: spread(run.work_end.map((end, step) => Math.max(end, run.start[step]))), ended: spread(run.end) }
 }
 
 function waiting(run, line, time) {
@@ -154,21 +155,20 @@ function waiting(run, line, time) {
   return waits
 }
 
-// A column per core: its steps in turns of two shades, pale while it waits for tiles, red where it waits longer than most.
-function paintSpaceTime(image, { ready, done }, run, height, end) {
+// A column per core: its steps in turns of two shades, pale while it waits for tiles, red where it waits longer than most cores of the row.
+function paintSpaceTime(image, { ready, done, ended }, run, height, end) {
   const [busy, pale, late, paper] = [["#31688e", "#5b93b8"], ["#d5dce6", "#eef1f5"], ["#d1495b", "#e08a96"], ["#ffffff"]].map(colours => colours.map(word))
   image.fill(paper[0])
   const { columns } = run
   const steps = run.end.length
-  const usual = usualWait(ready, done, columns, steps)
-  for (let x = 0; x < columns; x++) {
-    let before = 0
-    for (let step = 0; step < steps; step++) {
-      const [from, to] = [ready[step * columns + x], done[step * columns + x]]
-      const long = from - before > usual * 1.5 + 1
-      stripe(image, columns, x, before, from, height / end, (long ? late : pale)[step % 2])
-      stripe(image, columns, x, from, to, height / end, busy[step % 2])
-      before = Math.max(before, to)
+  for (let step = 0; step < steps; step++) {
+    const until = x => (step + 1 < steps ? ready[(step + 1) * columns + x] : ended[step * columns + x])
+    const waits = Array.from({ length: columns }, (_, x) => Math.max(0, until(x) - done[step * columns + x]))
+    const usual = median(waits)
+    for (let x = 0; x < columns; x++) {
+      const at = step * columns + x
+      stripe(image, columns, x, ready[at], done[at], height / end, busy[step % 2])
+      stripe(image, columns, x, done[at], until(x), height / end, (waits[x] > usual * 1.5 + 1 ? late : pale)[step % 2])
     }
   }
 }
@@ -178,19 +178,15 @@ function stripe(image, columns, x, from, to, scale, colour) {
   for (let row = Math.max(0, Math.round(from * scale)); row < last; row++) image[row * columns + x] = colour
 }
 
-// The median wait between two steps of a core.
-function usualWait(ready, done, columns, steps) {
-  const waits = []
-  for (let at = columns; at < steps * columns; at++) waits.push(Math.max(0, ready[at] - done[at - columns]))
-  waits.sort((one, two) => one - two)
-  return waits.length ? waits[waits.length >> 1] : 0
+function median(numbers) {
+  return [...numbers].sort((one, two) => one - two)[numbers.length >> 1] || 0
 }
 
 function swatches({ shades }) {
   const one = (colour, words) => make("span", {}, make("i", { style: `background:${colour}` }), words)
   return make("div", { class: "wv-swatches" },
     one(shades.work[0], "compute (upper lane)"), one(shades.move[0], "communication (lower lane)"), one("#d1495b", "line: critical path"),
-    one("#1b2230", "playhead"), one("#d5dce6", "below: a core waits for tiles"), one("#d1495b", "below: it waits longer than most"),
+    one("#1b2230", "playhead"), one("#d5dce6", "below: a core waits for tiles"), one("#d1495b", "below: longer than most of the row"),
   )
 }
 

@@ -1,0 +1,89 @@
+"""The desk: a picture follows its controls, a machine follows its form, a wrong input leaves both as they were."""
+
+import numpy as np
+import pytest
+
+import waferviz as wv
+from waferviz.desk import Desk
+from waferviz.machine import Machine
+from waferviz.views.machine_form import MachineForm
+
+
+def drawn(order):
+    return wv.show(wv.roofline(*order.programs, machine=order.machine, matrices=order.matrices))
+
+
+@pytest.fixture
+def desk():
+    return Desk(drawn, mesh="4", size="16")
+
+
+def test_the_picture_follows_every_control(desk):
+    for change in ({"mesh": "2x4"}, {"size": "32"}, {"algorithms": ["cannon"]}):
+        before = desk._picture.objects
+        desk.param.update(**change)
+        assert desk._said.value == ""
+        assert desk._picture.objects != before
+
+
+def test_the_picture_follows_the_machine(desk):
+    before = desk._picture.objects
+    desk.form._fields["hop"].value = 5.0
+    assert desk._picture.objects != before
+    assert desk.order().machine.relay == 10
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"mesh": "many"}, "give a side such as 8"),
+        ({"size": "0"}, "size='0': give the side of the matrices"),
+        ({"size": "3"}, "more than it has entries"),
+        ({"algorithms": []}, "no algorithm is chosen"),
+    ],
+)
+def test_a_wrong_input_says_so_and_leaves_the_picture(desk, change, words):
+    before = desk._picture.objects
+    desk.param.update(**change)
+    assert words in desk._said.value
+    assert desk._picture.objects == before
+
+
+def test_several_meshes_and_sizes_are_asked_for_with_commas():
+    desk = Desk(drawn, mesh="4, 2x3", size="16, 32")
+    assert (desk.order().meshes, desk.order().sizes) == ([4, (2, 3)], [16, 32])
+
+
+def test_an_untouched_form_is_the_published_machine():
+    for name in ("teaching", "wse2", "wse3", "wormhole"):
+        assert MachineForm(name).machine() == Machine.preset(name)
+
+
+def test_numbers_nobody_has_published_can_be_given():
+    form = MachineForm("dojo_d1")
+    assert form._fields["hop"].value is None
+    assert "hop: not published" in form._said.value
+    form._fields["hop"].value = 2.0
+    assert form.machine().hop == 2
+
+
+def test_a_number_no_machine_can_have_is_told(desk):
+    desk.form._fields["clock"].value = -1.0
+    assert "clock=-1.0; give a finite number, more than zero" in desk._said.value
+
+
+def test_an_edited_machine_is_saved_and_comes_back(tmp_path):
+    form = MachineForm("wse2")
+    form._fields["hop"].value = 3.0
+    file = tmp_path / "mine.csv"
+    file.write_bytes(form._saved().read())
+    assert Machine.load(file) == form.machine()
+    assert "chosen by the user" in file.read_text()
+
+
+def test_choosing_another_machine_fills_the_form_anew():
+    form = MachineForm("wse2")
+    form._fields["hop"].value = 3.0
+    form.preset = "wse3"
+    assert np.isclose(form._fields["clock"].value, 0.929)
+    assert form.machine() == Machine.preset("wse3")
