@@ -29,6 +29,7 @@ def verdict(name="Cannon", memory=52531, side=6):
             "x": ("letter", np.where(ok, -1, 3)),
             "fix": ("letter", np.where(ok, "", "smaller tiles would fit")),
             "sentence": ("letter", text),
+            "chip": ("side", [16, 16]),
             "memory": (("core_y", "core_x"), held),
             "routes": (("core_y", "core_x"), np.full((side, side), 6)),
         },
@@ -37,7 +38,7 @@ def verdict(name="Cannon", memory=52531, side=6):
             "what": ("letter", ["cores", "longest way", "bytes per core", "routes per core"]),
             "unit": ("letter", ["cores", "hops", "B", "routes"]),
         },
-        attrs={"program": name, "machine": "teaching", "mesh": f"{side} x {side}", "what_if": 0, "chip": [16, 16]},
+        attrs={"program": name, "machine": "teaching", "mesh": f"{side} x {side}", "what_if": 0},
     )  # fmt: skip
 
 
@@ -109,3 +110,14 @@ def test_cells_have_names_that_tell_the_verdict(card):
     names = [cell.get_attribute("aria-label") for cell in card.page.locator(".wv-cell").all()]
     assert "M of Cannon: 51.3 of 48 KiB, ✗ breaks at core (0,3), step 2" in names
     assert len(set(names)) == 8
+
+
+def test_what_check_returns_has_all_its_maps():
+    import waferviz as wv
+
+    machine = wv.Machine.preset("teaching", bytes_per_core=100)
+    found = packed(wv.check(wv.GEMM["cannon"](4), machine, matrices=(16, 16, 16)))
+    assert set(found["maps"]) == {"L", "M", "R"}
+    assert found["chip"] == [16, 16]
+    assert found["maps"]["L"]["most"] == 3
+    assert isinstance(wv.show(wv.check(wv.GEMM["cannon"](4), machine)), Budget)

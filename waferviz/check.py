@@ -55,7 +55,8 @@ def check(
     -------
     Dataset
         Dim `letter` (P, L, M, R): `used`, `limit`, `ok`, `step` and core `y`, `x` where it breaks first (-1 where
-        it does not), `fix` and `sentence`; coordinates `what` and `unit`.
+        it does not), `fix` and `sentence`; coordinates `what` and `unit`.  Dims `core_y`, `core_x`: the `memory`, `routes`
+        and `reach` (in the step of the longest way) behind it; `chip`: its rows and columns.
 
     Raises
     ------
@@ -89,7 +90,9 @@ def check(
     }
     return xr.Dataset(
         {name: ("letter", values, {"long_name": words.get(name, name)}) for name, values in said.items()}
-        | {axis: ("letter", [verdict.core[n] for verdict in found], {"units": "1", "long_name": f"{axis} of the core where it breaks first"}) for n, axis in enumerate("yx")},
+        | {axis: ("letter", [verdict.core[n] for verdict in found], {"units": "1", "long_name": f"{axis} of the core where it breaks first"}) for n, axis in enumerate("yx")}
+        | {"chip": ("side", list(machine.shape), {"units": "cores", "long_name": "rows and columns of the chip"})}
+        | _maps(bill),
         coords={
             "letter": list(LETTERS),
             "what": ("letter", [what for what, _ in LETTERS.values()]),
@@ -97,6 +100,14 @@ def check(
         },
         attrs={"program": bill.attrs["program"], "machine": machine.name, "mesh": bill.attrs["mesh"], "what_if": int(not found[0].ok)},
     )  # fmt: skip
+
+
+def _maps(bill: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Bytes, routes and longest way of every core, not computed before somebody looks."""
+    found = {"memory": bill.memory, "routes": bill.routes}
+    if bill.sizes["step"]:
+        found["reach"] = bill.reach.isel(step=int(np.argmax(bill.hops.values)))
+    return {name: one.rename(y="core_y", x="core_x").reset_coords(drop=True) for name, one in found.items()}
 
 
 def _audited(

@@ -35,8 +35,7 @@ class Budget(Page):
     Parameters
     ----------
     checks : sequence of Dataset
-        One to four verdicts from `waferviz.check`; those with `memory`, `routes` or `reach` of dims (core_y, core_x) and the
-        shape of the chip in the attribute `chip` also have maps.
+        One to four verdicts from `waferviz.check`; `memory`, `routes` and `reach` of dims (core_y, core_x) are the maps.
 
     Raises
     ------
@@ -96,7 +95,7 @@ def packed(check: xr.Dataset) -> dict[str, Any]:
         "machine": str(attrs.get("machine", "")),
         "mesh": str(attrs.get("mesh", "")),
         "whatIf": bool(attrs.get("what_if", False)),
-        "chip": [int(side) for side in attrs.get("chip", ())],
+        "chip": [int(side) for side in check.chip.values] if "chip" in check else [],
         "letters": letters,
         "maps": {letter: deflated(check[name]) for letter, name in MAPS.items() if name in check},
     }

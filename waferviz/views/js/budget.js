@@ -94,8 +94,8 @@ class Card {
     this.put("image", hatched(values, rows, columns, cell, this.palette, top, letter.limit), [rows * cell, columns * cell], { dw: [columns], dh: [rows] })
     const [y, x] = letter.core || []
     this.args.sources.outline.data = letter.core && !letter.ok ? { xs: [[x, x + 1, x + 1, x, x]], ys: [[y, y, y + 1, y + 1, y]] } : { xs: [], ys: [] }
-    this.shades(top, letter.limit, letter.unit)
-    if (letter.limit === null) return `The map goes up to ${said(most)} ${letter.unit}.`
+    this.shades(top, letter.limit, letter.unit === "1" ? letter.what : letter.unit)
+    if (letter.limit === null) return `The map goes up to ${said(most)}${letter.unit === "1" ? "" : ` ${letter.unit}`}.`
     return over ? `Hatched: ${counted(over, "core")} of ${said(rows * columns)} over the limit${letter.core ? "; the square is where it breaks first" : ""}.` : `No core of the map is over the limit.`
   }
 
@@ -167,8 +167,8 @@ function wordOf(letter) {
 
 function amount({ used, limit, unit }) {
   const scale = unit === "B" && Math.max(used, limit || 0) >= 10240 ? 1024 : 1
-  const words = scale === 1024 ? "KiB" : unit
-  return limit === null ? `${said(used / scale)} ${words}` : `${said(used / scale)} of ${said(limit / scale)} ${words}`
+  const words = scale === 1024 ? " KiB" : unit === "1" ? "" : ` ${unit}`
+  return limit === null ? `${said(used / scale)}${words}` : `${said(used / scale)} of ${said(limit / scale)}${words}`
 }
 
 // A bar against its limit; logarithmic when one is more than twenty times the other.
