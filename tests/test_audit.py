@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from moves import messages, moves
 
 from waferviz.algorithms import GEMM
 from waferviz.audit import audit
 from waferviz.machine import Machine
-from waferviz.program import Buffer, Move, Operand, Placement, Program, Repeat, Step
+from waferviz.program import Buffer, Operand, Placement, Program, Repeat, Step
 
 SIDES = (2, 3, 4, 5, 8, 9)
 STEP = {"east": (0, 1), "west": (0, -1), "south": (1, 0), "north": (-1, 0)}
@@ -111,21 +112,6 @@ def walked(start, hops, axis, shape):
     return links
 
 
-def messages(program, move, repeat):
-    """Pairs of logical cores (from, to) of a move, each as (y, x)."""
-    rows, columns = program.shape
-    for y in range(rows):
-        for x in range(columns):
-            index = move.index[min(repeat, len(move.index) - 1)]
-            there = int(np.broadcast_to(index, program.shape)[y, x])
-            lines = move.lines[min(repeat, len(move.lines) - 1)]
-            line = y if move.axis == "x" else x
-            if there < 0 or not lines[line if len(lines) > 1 else 0]:
-                continue
-            other = {"x": (y, there), "y": (there, x), "xy": (there // columns, there % columns)}[move.axis]
-            yield (other, (y, x)) if move.target is None else ((y, x), other)
-
-
 @dataclass
 class Walked:
     """What one step asks of the mesh, counted message by message."""
@@ -143,7 +129,7 @@ def walk(program, step, repeat, wrap):
     place, seen = program.place, Walked()
     for move in step.moves:
         trees = {}
-        for number, (start, stop) in enumerate(messages(program, move, repeat)):
+        for number, (start, stop) in enumerate(messages(program.shape, move, repeat)):
             (y, x), (v, u) = ((int(place.y[a]), int(place.x[b])) for a, b in (start, stop))
             chained = move.relay and move.target is not None and move.axis != "xy"
             across = ways(x, u, place.shape[1], wrap and not chained)
@@ -211,29 +197,6 @@ def routes_held(found, shape):
 
 def divisors(n):
     return [d for d in range(1, n + 1) if n % d == 0]
-
-
-@st.composite
-def moves(draw, rows, columns, times, write):
-    axis = draw(st.sampled_from(("x", "y", "xy")))
-    size = {"x": columns, "y": rows, "xy": rows * columns}[axis]
-    reps = draw(st.sampled_from((1, times)))
-    wide = draw(st.booleans())
-    if axis == "xy" or wide:
-        shape = (reps, rows, columns)
-    else:
-        shape = (reps, 1, columns) if axis == "x" else (reps, rows, 1)
-    count = int(np.prod(shape))
-    index = np.array(draw(st.lists(st.integers(-1, size - 1), min_size=count, max_size=count))).reshape(shape)
-    lines = rows if axis == "x" else columns
-    only = None
-    if draw(st.booleans()):
-        only = draw(st.lists(st.booleans(), min_size=lines * reps, max_size=lines * reps))
-        only = np.array(only).reshape(reps, lines)
-    kind = draw(st.sampled_from(("source", "handed on", "direct", "relay")))
-    ends = {"source": index} if kind in ("source", "handed on") else {"target": index, "combine": "add"}
-    relay = kind in ("handed on", "relay")
-    return Move(read="A", write=write, axis=axis, only=only, relay=relay, **ends)
 
 
 @st.composite

@@ -88,6 +88,22 @@ def test_the_clock_can_count_steps(race_page):
     assert "step 32 of 32" in page.locator(".wv-place").inner_text()
 
 
+def test_the_address_says_what_the_reader_looks_at_and_leads_back(race_page, race_file):
+    page = race_page.page
+    page.get_by_label("show", exact=True).select_option("links")
+    page.get_by_label("clock", exact=True).select_option("steps")
+    page.locator(".wv-stage").focus()
+    page.keyboard.press("]")
+    page.keyboard.press("ArrowRight")
+    state = "show=links&clock=steps&time=1&speed=fast"
+    assert page.url == f"{race_file.as_uri()}#{state}"
+    assert page.get_by_label(re.compile("this view as text")).input_value() == state
+    page.goto(f"{race_file.as_uri()}#{state.replace('time=1', 'time=7')}")
+    page.get_by_text("step 7 of 32", exact=True).wait_for()
+    assert page.get_by_label("show", exact=True).input_value() == "links"
+    assert page.get_by_label("speed", exact=True).input_value() == "fast"
+
+
 def test_a_race_of_64_x_64_cores_is_a_small_file(tmp_path):
     trace = wv.run(wv.GEMM["meshgemm"](64), matrices=(256, 256, 256))
     assert wv.play(trace).handout(tmp_path / "one.html").stat().st_size <= 2.0e6

@@ -120,6 +120,10 @@ def test_page_code_has_no_address():
         (lambda t: wv.play(t[0], show="tiles"), "show='tiles': choose one of blocks"),
         (lambda t: wv.play(t[0], clock="seconds"), "clock='seconds': choose one of cycles, steps"),
         (lambda t: wv.play(wv.run(wv.GEMM["summa"](2)), show="values"), "needs traces with numbers"),
+        (lambda t: wv.play(t[0], state="layer=links"), "'layer' is none of show, clock, time, speed"),
+        (lambda t: wv.play(t[0], state="links"), "is none of show, clock, time, speed"),
+        (lambda t: wv.play(t[0], state="speed=9"), "speed='9': choose one of slow, normal"),
+        (lambda t: wv.play(t[0], state="time=-1"), "time='-1': give steps or cycles"),
         (lambda t: wv.arcs(cores=1), "cores=1: choose 2 to 64"),
     ],
 )
@@ -166,3 +170,24 @@ def test_the_workbench_can_be_cancelled():
     bench._show()
     assert "Cancelled" in bench._said.value
     assert bench._picture.objects == before
+
+
+def test_a_state_sets_the_picture_and_follows_its_reader(traces):
+    player = wv.race(*traces, state="show=links&clock=steps&time=2&speed=fast")
+    assert (player.show, player.clock) == ("links", "steps")
+    layout = player.layout()
+    (heard,) = (one() for one in player._shown)
+    assert heard.data["state"][0] == player.state
+    player.state = "time=1"
+    assert heard.data["state"] == ["time=1"] * len(traces)
+    heard.data = {"step": [3, 2, 2], "state": ["show=bytes&time=3"] * 3}
+    assert (player.step, player.state) == ([3, 2, 2], "show=bytes&time=3")
+    assert layout.children
+
+
+def test_a_state_that_is_no_state_leaves_the_picture_alone(traces):
+    player = wv.play(traces[0])
+    player.layout()
+    with pytest.raises(ValueError, match="choose one of cycles, steps"):
+        player.state = "clock=seconds"
+    assert player._shown[0]().data["state"] == [""]

@@ -44,7 +44,7 @@ def show(*datasets: xr.Dataset) -> Any:
     )
 
 
-def play(trace: xr.Dataset, *, show: str = "blocks", clock: str = "cycles") -> Player:
+def play(trace: xr.Dataset, *, show: str = "blocks", clock: str = "cycles", state: str = "") -> Player:
     """One trace, played in the browser.
 
     Parameters
@@ -55,23 +55,25 @@ def play(trace: xr.Dataset, *, show: str = "blocks", clock: str = "cycles") -> P
         First layer: blocks, links, progress, received, bytes or values.
     clock : "cycles" or "steps"
         What the scrubber counts.
+    state : str
+        Where to stand, such as "show=links&clock=steps&time=12"; every picture says its own.
 
     Raises
     ------
     ValueError
-        For an unknown layer or clock, or a Dataset that is no trace.
+        For an unknown layer, clock or state, or a Dataset that is no trace.
     """
-    return race(trace, show=show, clock=clock)
+    return race(trace, show=show, clock=clock, state=state)
 
 
-def race(*traces: xr.Dataset, show: str = "blocks", clock: str = "cycles") -> Player:
+def race(*traces: xr.Dataset, show: str = "blocks", clock: str = "cycles", state: str = "") -> Player:
     """One to four traces side by side on one clock; parameters and errors as for `play`.
 
     Products of up to 2^27 multiply-adds are verified here; larger ones say how to check them.
     """
     from waferviz.views.player import Player
 
-    return Player([judged(trace) for trace in traces], show, clock)
+    return Player([judged(trace) for trace in traces], show, clock, state)
 
 
 def judged(trace: xr.Dataset) -> xr.Dataset:

@@ -20,9 +20,10 @@ from waferviz.machine import Machine
 from waferviz.program import Array
 from waferviz.show import race
 from waferviz.trace import product
-from waferviz.views.player import MOST, ready
+from waferviz.views.player import MOST, Player, ready
 
 RACERS = ["allgather", "summa", "cannon", "meshgemm"]
+CHOSEN = ("algorithms", "mesh", "size", "a", "b", "machine", "torus")
 
 
 class CancelledError(Exception):
@@ -41,6 +42,7 @@ class Workbench(Viewer):
     torus = param.Boolean(
         default=False, label="torus: wrap links exist", doc="Links join the ends of rows and columns."
     )
+    view = param.String(default="", doc="Where the picture stands, as in `race(..., state=...)`.")
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
@@ -53,12 +55,22 @@ class Workbench(Viewer):
         self._picture = pn.Column(sizing_mode="stretch_width", min_width=720)
         self._run.on_click(self._start)
         self._cancel.on_click(lambda _: self._stop.set())
-        self._show()
+
+    def servable(self, title: str) -> Any:
+        """The app as a page, whose address says what is chosen and where the picture stands."""
+        if pn.state.location:
+            pn.state.location.sync(self, [*CHOSEN, "view"], on_error=self._refused)
+        return super().servable(title=title)
+
+    def _refused(self, values: dict[str, Any]) -> None:
+        self._said.value = f"⚠ the address asks for {', '.join(f'{key}={value}' for key, value in values.items())}: not to be had"
 
     def __panel__(self) -> Any:
+        if not self._picture.objects:
+            self._show()
         controls = pn.Param(
             self,
-            parameters=["algorithms", "mesh", "size", "a", "b", "machine", "torus"],
+            parameters=list(CHOSEN),
             name="",
             widgets={name: {"width": 220} for name in ("mesh", "size", "a", "b", "machine", "torus")}
             | {"algorithms": pn.widgets.CheckBoxGroup},
@@ -98,7 +110,7 @@ class Workbench(Viewer):
             for number, trace in enumerate(traces, 1):
                 if "C" in trace:
                     product(trace, progress=partial(self._tick, number, len(traces)))
-            self._picture.objects = [race(*traces)]
+            self._picture.objects = [self._raced(traces)]
             self._said.value = ""
         except CancelledError:
             self._said.value = "Cancelled; the picture is the last one that was finished."
@@ -106,6 +118,15 @@ class Workbench(Viewer):
             self._said.value = f"⚠ {error.args[0] if error.args else error}"
         finally:
             self._run.disabled, self._cancel.disabled = False, True
+
+    def _raced(self, traces: list[Any]) -> Player:
+        """The race where the last one stood; the workbench follows its reader."""
+        try:
+            player = race(*traces, state=self.view)
+        except ValueError:
+            player = race(*traces)
+        player.param.watch(lambda event: setattr(self, "view", event.new), "state")
+        return player
 
     def _tick(self, number: int, traces: int, done: int, every: int) -> None:
         if self._stop.is_set():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from bokeh.plotting import figure
 from panel.viewable import Viewer
 
 from waferviz.views import frames, words
+from waferviz.views.state import parsed
 from waferviz.views.style import ACCENT, INK, PALETTES, QUIET, script, sheet
 
 CLOCKS = ("cycles", "steps")
@@ -42,20 +44,33 @@ class Player(Viewer):
         First layer: blocks, links, progress, received, bytes, values or difference.
     clock : "cycles" or "steps"
         What the maps share.
+    state : str
+        Where the picture stands, such as "show=links&clock=steps&time=12&speed=fast"; wins over the other two.
+        It follows the reader, who comes to rest; set it, and shown pictures go there.
 
     Raises
     ------
     ValueError
-        For no trace or too many, an unknown layer or clock, or a Dataset that is no trace.
+        For no trace or too many, an unknown layer, clock or state, or a Dataset that is no trace.
     """
 
     step = param.List(default=[], doc="Step of each trace where the reader came to rest.")
+    state = param.String(default="", doc="Layer, clock, time and speed, as in the URL of an app.")
 
     def __init__(
-        self, traces: Sequence[xr.Dataset], show: str = "blocks", clock: str = "cycles", **params: Any
+        self,
+        traces: Sequence[xr.Dataset],
+        show: str = "blocks",
+        clock: str = "cycles",
+        state: str = "",
+        **params: Any,
     ) -> None:
         super().__init__(**params)
+        asked = parsed(state, frames.SHOWS, CLOCKS)
+        show, clock = asked.get("show", show), asked.get("clock", clock)
         _check(traces, show, clock)
+        self._told, self._shown = state, list[weakref.ref[ColumnDataSource]]()
+        self.state = state
         self.traces, self.show, self.clock = tuple(traces), show, clock
         self._payload = frames.payload(self.traces, show)
 
@@ -65,18 +80,21 @@ class Player(Viewer):
         return title(self.traces)
 
     def layout(self, *, live: bool = True) -> Any:
-        """The Bokeh layout, made anew: one document holds it once; `live` ones tell Python the step."""
+        """The Bokeh layout, made anew: one document holds it once; `live` ones tell Python the step, others the URL."""
         maps = [_Map(trace, len(self.traces)) for trace in self.traces]
         host = Spacer(sizing_mode="stretch_width", min_height=10)
         head = Spacer(sizing_mode="stretch_width", min_height=28)
-        heard = ColumnDataSource(data={"step": [0] * len(maps)})
+        heard = ColumnDataSource(data={"step": [0] * len(maps), "state": [self.state] * len(maps)})
         if live:
             heard.on_change("data", self._heard)
+            self._shown = [*(one for one in self._shown if one()), weakref.ref(heard)]
         setup = json.loads(self._payload) | {
             "title": self.title,
             "show": self.show,
             "widest": WIDEST[len(maps) - 1],
             "clock": self.clock,
+            "state": self.state,
+            "url": not live,
             "shows": [[name, said] for name, (said, _) in frames.SHOWS.items()],
             "needs": {name: layers for name, (_, layers) in frames.SHOWS.items()},
             "ranking": words.ranking(self.traces),
@@ -130,7 +148,17 @@ class Player(Viewer):
         )
 
     def _heard(self, _name: str, _old: Any, new: Any) -> None:
-        self.step = [int(step) for step in new["step"]]
+        self._told = new["state"][0]
+        self.step, self.state = [int(step) for step in new["step"]], self._told
+
+    @param.depends("state", watch=True)
+    def _asked(self) -> None:
+        parsed(self.state, frames.SHOWS, CLOCKS)
+        if self.state == self._told:
+            return
+        for shown in (one() for one in self._shown):
+            if shown is not None:
+                shown.data = {**shown.data, "state": [self.state] * len(self.traces)}
 
 
 class _Map:

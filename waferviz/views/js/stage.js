@@ -22,7 +22,35 @@ class Stage {
     this.paints = 0
     this.build()
     this.listen()
-    this.seek(Math.min(this.clock.end, setup.time || 0))
+    this.seek(0)
+    this.restore(setup.state)
+    if (setup.url) {
+      this.restore(location.hash.slice(1))
+      addEventListener("hashchange", () => this.restore(location.hash.slice(1)))
+    }
+    args.heard.connect(args.heard.properties.data.change, () => this.restore(args.heard.data.state[0]))
+  }
+
+  // Where the picture stands, as one short text, and back.
+  state() {
+    const speed = Object.keys(SPEEDS).find(name => SPEEDS[name] === this.speed)
+    return new URLSearchParams({ show: this.layer, clock: this.clock.kind, time: Math.round(this.time * 100) / 100, speed }).toString()
+  }
+
+  restore(text) {
+    if (!text || text === this.state()) return
+    const asked = new URLSearchParams(text)
+    const [show, clock, time, speed] = ["show", "clock", "time", "speed"].map(name => asked.get(name))
+    if (speed in SPEEDS) this.speed = this.chosen("speed", speed, SPEEDS[speed])
+    if (this.shows.some(([name]) => name === show)) this.choose(this.chosen("show", show, show))
+    if (["cycles", "steps"].includes(clock)) this.setClock(this.chosen("clock", clock, clock))
+    if (time !== null && Number(time) >= 0) this.seek(Number(time))
+  }
+
+  // Shows a choice in its list, and returns what it stands for.
+  chosen(list, name, value) {
+    this.root.querySelector(`select[aria-label="${list}"]`).value = name
+    return value
   }
 
   build() {
@@ -36,9 +64,10 @@ class Stage {
     this.place = make("output", { class: "wv-place" }, "")
     this.inspector = make("div", { class: "wv-inspector" }, "Point at a core or a link, or click to follow it.")
     this.live = make("div", { class: "wv-live", "aria-live": "polite" })
+    this.kept = make("input", { class: "wv-state", readonly: "", size: 52, "aria-label": "this view as text, for state= of race and play", onfocus: event => event.target.select() })
     this.legend = make("div", { class: "wv-legend" })
     this.ranking = make("div", { class: "wv-ranking" })
-    const shows = setup.shows.filter(([name]) => this.has(name) && (name !== "difference" || traces.length > 1))
+    const shows = this.shows = setup.shows.filter(([name]) => this.has(name) && (name !== "difference" || traces.length > 1))
     this.root.replaceChildren(
       make("div", { class: "wv-captions", style: `grid-template-columns: repeat(${traces.length}, minmax(0, ${setup.widest}px))` }, ...this.captions),
       this.legend,
@@ -62,6 +91,7 @@ class Stage {
       this.ranking,
       make("div", { class: "wv-model" }, setup.model),
       ...this.sources(),
+      make("details", {}, make("summary", {}, "this view as text"), make("p", {}, "Give it to race or play as state=, or put it behind # in the address of an offline file: ", this.kept)),
       this.live,
     )
     this.root.tabIndex = 0
@@ -110,8 +140,7 @@ class Stage {
   faster(way) {
     const speeds = Object.values(SPEEDS)
     const at = Math.max(0, Math.min(speeds.length - 1, speeds.indexOf(this.speed) + way))
-    this.speed = speeds[at]
-    this.root.querySelector('select[aria-label="speed"]').value = Object.keys(SPEEDS)[at]
+    this.speed = this.chosen("speed", Object.keys(SPEEDS)[at], speeds[at])
   }
 
   setClock(kind) {
@@ -179,7 +208,10 @@ class Stage {
   settle() {
     const said = this.maps.map(map => `${map.trace.name}: ${map.trace.sentences[map.step]}`)
     this.live.textContent = said.join(" ")
-    this.args.heard.data = { step: this.maps.map(map => map.step) }
+    const state = this.state()
+    this.kept.value = state
+    if (this.setup.url) history.replaceState(null, "", `#${state}`)
+    this.args.heard.data = { step: this.maps.map(map => map.step), state: this.maps.map(() => state) }
   }
 
   draw() {
