@@ -1,8 +1,10 @@
 """What an import costs, who may import whom, and what the package says about itself."""
 
 import ast
+import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -69,3 +71,40 @@ def test_about_names_versions():
 def test_an_unknown_name_lists_what_there_is():
     with pytest.raises(AttributeError, match="multiply"):
         _ = waferviz.multiplicate
+
+
+def test_a_wheel_works_outside_the_tree_with_its_data(tmp_path):
+    """Built, unpacked elsewhere and run from there: tables, pictures, notebooks and the command line come along."""
+    root = PACKAGE.parent
+    build = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--wheel-dir",
+    ]
+    subprocess.run([*build, str(tmp_path), str(root)], check=True)
+    (wheel,) = tmp_path.glob("waferviz-*.whl")
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(site)
+    code = """
+import pathlib, waferviz
+from waferviz.published import folder
+here = pathlib.Path(waferviz.__file__).parent
+assert here.parent == pathlib.Path("site").resolve(), here
+assert all(folder(name).parent == here for name in ("data", "lab", "notebooks"))
+assert waferviz.table("machines").sizes["row"] > 10
+trace = waferviz.multiply(waferviz.sample("photograph", 16), waferviz.sample("integers", 16), mesh=4)
+assert waferviz.verify(trace).ok
+assert waferviz.race(trace).handout("race.html").stat().st_size > 100_000
+assert list(folder("notebooks").glob("00-*.ipynb")) and list(folder("lab").glob("gemm.py"))
+"""
+    environment = os.environ | {"PYTHONPATH": str(site)}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
+    command = [sys.executable, "-m", "waferviz", "list"]
+    said = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+    assert "meshgemm" in said.stdout
