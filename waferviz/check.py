@@ -91,7 +91,7 @@ def check(
     return xr.Dataset(
         {name: ("letter", values, {"long_name": words.get(name, name)}) for name, values in said.items()}
         | {axis: ("letter", [verdict.core[n] for verdict in found], {"units": "1", "long_name": f"{axis} of the core where it breaks first"}) for n, axis in enumerate("yx")}
-        | {"chip": ("side", list(machine.shape), {"units": "cores", "long_name": "rows and columns of the chip"})}
+        | {"chip": ("side", list(machine.chip), {"units": "cores", "long_name": "rows and columns of the chip"})}
         | _maps(bill),
         coords={
             "letter": list(LETTERS),

@@ -67,7 +67,8 @@ class Card {
   // Cores the program uses, in the outline of the chip.
   drawChip({ program }) {
     const [rows, columns] = program.mesh.split(/\D+/).map(Number)
-    const [high, wide] = program.chip.length ? program.chip : [rows, columns]
+    const chip = program.chip.length ? program.chip : [rows, columns]
+    const [high, wide] = rows > chip[0] && rows <= chip[1] && columns <= chip[0] ? [chip[1], chip[0]] : chip
     this.frame(`Cores used by ${program.name}`, Math.max(rows, high), Math.max(columns, wide))
     const one = new Uint32Array([this.palette[90]])
     this.put("image", one, [1, 1], { dw: [columns], dh: [rows] })

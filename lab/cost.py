@@ -1,0 +1,23 @@
+"""The cost lab as an app: `panel serve lab/cost.py`."""
+
+import panel as pn
+
+from waferviz import roofline, show, timeline
+from waferviz.desk import Desk, Order
+
+pn.extension()
+
+
+def pictures(order: Order) -> list[object]:
+    """Where the cycles go under both schedules, and what limits the rate."""
+    runs = [
+        timeline(program, order.machine, schedule=schedule, matrices=order.matrices)
+        for program in order.programs
+        for schedule in ("barrier", "dataflow")
+    ]
+    return [show(*runs), show(roofline(*order.programs, machine=order.machine, matrices=order.matrices))]
+
+
+Desk(pictures, algorithms=["cannon", "meshgemm"], mesh="64", size="128").servable(
+    title="waferviz: where do the cycles go?"
+)
