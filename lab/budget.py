@@ -13,4 +13,5 @@ def picture(order: Order) -> object:
     return show(*(check(program, order.machine, matrices=order.matrices) for program in order.programs))
 
 
-Desk(picture, mesh="64", size="512").servable(title="waferviz: does it fit?")
+desk = Desk(picture, mesh="64", size="512")
+desk.servable(title="waferviz: does it fit?")

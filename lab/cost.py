@@ -18,6 +18,5 @@ def pictures(order: Order) -> list[object]:
     return [show(*runs), show(roofline(*order.programs, machine=order.machine, matrices=order.matrices))]
 
 
-Desk(pictures, algorithms=["cannon", "meshgemm"], mesh="64", size="128").servable(
-    title="waferviz: where do the cycles go?"
-)
+desk = Desk(pictures, algorithms=["cannon", "meshgemm"], mesh="64", size="128")
+desk.servable(title="waferviz: where do the cycles go?")

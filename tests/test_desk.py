@@ -1,11 +1,14 @@
 """The desk: a picture follows its controls, a machine follows its form, a wrong input leaves both as they were."""
 
+import runpy
+
 import numpy as np
 import pytest
 
 import waferviz as wv
 from waferviz.desk import Desk
 from waferviz.machine import Machine
+from waferviz.published import folder
 from waferviz.views.machine_form import MachineForm
 
 
@@ -87,3 +90,10 @@ def test_choosing_another_machine_fills_the_form_anew():
     form.preset = "wse3"
     assert np.isclose(form._fields["clock"].value, 0.929)
     assert form.machine() == Machine.preset("wse3")
+
+
+@pytest.mark.parametrize("name", ["budget", "cost"])
+def test_every_lab_opens_with_a_picture(name):
+    desk = runpy.run_path(str(folder("lab") / f"{name}.py"))["desk"]
+    assert desk._said.value == ""
+    assert desk._picture.objects

@@ -17,6 +17,7 @@ PICTURES = {
     "fix": ("budget", "Budget"),
     "critical": ("timeline", "Timeline"),
     "intensity": ("roofline", "Roofline"),
+    "fits": ("sweeps", "Sweep"),
 }
 
 
@@ -24,7 +25,7 @@ def show(*datasets: xr.Dataset) -> Any:
     """The picture of one Dataset or of several of a kind, for the browser.
 
     Traces are raced; what `check` returns becomes a budget card, what `timeline` returns lanes on one clock, what
-    `roofline` returns its roofs.
+    `roofline` returns its roofs, and what `sweep` returns a map of winners.
 
     Raises
     ------
@@ -40,7 +41,7 @@ def show(*datasets: xr.Dataset) -> Any:
         return race(*datasets)
     kinds = ", ".join(sorted({type(dataset).__name__ for dataset in datasets})) or "nothing"
     raise ValueError(
-        f"show() got {kinds}; give traces, or what check, timeline or roofline returns, one kind at a time"
+        f"show() got {kinds}; give traces, or what check, timeline, roofline or sweep returns, one kind at a time"
     )
 
 
