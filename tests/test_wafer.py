@@ -1,13 +1,14 @@
 """Wafers with dead cores: yield tables, remapping row by row, laws, and prices against a walk core by core."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from waferviz import GEMM, Machine, audit
+from waferviz import GEMM, Machine, Placement, audit
 from waferviz.orders import natural
 from waferviz.published import rows
 from waferviz.wafer import (
@@ -277,6 +278,19 @@ def test_a_shift_pays_for_its_longest_hop():
     assert priced.physical_hops.values.tolist() == [3] * len(program)
     assert (extra == 5).all()
     assert priced.attrs["dead_cores"] == 8
+
+
+def test_giving_up_lines_is_a_placement():
+    dead = np.zeros((6, 7), bool)
+    dead[2, 3] = dead[4, 5] = True
+    rows_left, columns_left = drop_lines(dead)
+    np.testing.assert_array_equal(rows_left, [0, 1, 3, 5])
+    program = GEMM["cannon"]((4, 4), align="")
+    placed = replace(program, placement=Placement(shape=dead.shape, y=rows_left, x=columns_left[:4]))
+    here, there = audit(program), audit(placed)
+    assert int(there.hops.max()) == 5
+    np.testing.assert_array_equal(there.macs, here.macs)
+    assert int(there.memory.max()) == int(here.memory.max())
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any
 
@@ -39,7 +40,7 @@ class Bill:
         self.schedule = checked(schedule)
         self.sizes = Sizes.of(program, matrices or tuple(program.blocks.values()), dtype)
         self.flows = flows(program, wrap=bool(machine and machine.wrap))
-        self.folds = (program.shape[0] // self.place.shape[0]) * (program.shape[1] // self.place.shape[1])
+        self.folds = math.prod(-(-n // m) for n, m in zip(program.shape, self.place.shape, strict=True))
 
     @cached_property
     def steps(self) -> dict[str, tuple[Array, str, str]]:

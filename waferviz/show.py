@@ -18,6 +18,8 @@ PICTURES = {
     "critical": ("timeline", "Timeline"),
     "intensity": ("roofline", "Roofline"),
     "fits": ("sweeps", "Sweep"),
+    "dead": ("wafer", "Defects"),
+    "law": ("yields", "Yields"),
 }
 
 
@@ -25,7 +27,8 @@ def show(*datasets: xr.Dataset) -> Any:
     """The picture of one Dataset or of several of a kind, for the browser.
 
     Traces are raced; what `check` returns becomes a budget card, what `timeline` returns lanes on one clock, what
-    `roofline` returns its roofs, and what `sweep` returns a map of winners.
+    `roofline` returns its roofs, what `sweep` returns a map of winners; `wafer.scenes` and `wafer.yields` give wafers with
+    dead cores and yield curves.
 
     Raises
     ------

@@ -4,6 +4,7 @@ from waferviz.wafer.defects import draw
 from waferviz.wafer.laws import LAWS, core_failure, row_yield, wafer_yield
 from waferviz.wafer.prices import price, stretched_hops
 from waferviz.wafer.remapping import Remap, drop_lines, remap, ring_hops, stretch
+from waferviz.wafer.scenes import scenes, yields
 
 __all__ = [
     "LAWS",
@@ -15,7 +16,9 @@ __all__ = [
     "remap",
     "ring_hops",
     "row_yield",
+    "scenes",
     "stretch",
     "stretched_hops",
     "wafer_yield",
+    "yields",
 ]

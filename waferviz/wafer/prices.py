@@ -63,11 +63,7 @@ def price(
         )
     bill = audit(program, machine, matrices=matrices, dtype=dtype)
     physical = stretched_hops(program, found)
-    work = (bill.macs.values + bill.adds.values) / machine.macs
-    cycles = [
-        barrier(work, bill.link_words.values, bill.ramp_words.values, hops, bill.stages.values, machine)
-        for hops in (bill.hops.values, physical)
-    ]
+    cycles = [with_hops(bill, hops, machine) for hops in (bill.hops.values, physical)]
     return xr.Dataset(
         {
             "hops": bill.hops,
@@ -77,6 +73,12 @@ def price(
         coords={"timing": list(TIMINGS), "label": bill.label},
         attrs={**bill.attrs, "dead_cores": int(found.dead.sum()), "spare_columns": len(found.spares)},
     )  # fmt: skip
+
+
+def with_hops(bill: xr.Dataset, hops: Array, machine: Machine) -> Array:
+    """Cycles of every step of an audit when the longest way of each is `hops`, shape (steps,)."""
+    work = (bill.macs.values + bill.adds.values) / machine.macs
+    return barrier(work, bill.link_words.values, bill.ramp_words.values, hops, bill.stages.values, machine)
 
 
 def stretched_hops(program: Program, found: Remap) -> Array:
