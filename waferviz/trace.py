@@ -110,6 +110,9 @@ class Run:
         self.program, self.numbers = program, numbers
 
 
+PARTS = 4  # in which a product is put together, so that its tiles are not held twice
+
+
 def product(trace: xr.Dataset, progress: Progress | None = None) -> Array:
     """The result (M, N) as the engine computed it, padding removed.
 
@@ -129,8 +132,15 @@ def product(trace: xr.Dataset, progress: Progress | None = None) -> Array:
     if source and source.numbers and progress:
         with np.errstate(invalid="ignore", over="ignore"):
             source.numbers.complete(progress)
-    tiles = once(trace.C.isel(step=-1).values, trace.attrs.get("replicated", ""))
-    return untiled(tiles, (trace.attrs["M"], trace.attrs["N"]))
+    last, shape = trace.C.isel(step=-1), (trace.attrs["M"], trace.attrs["N"])
+    if replicated := trace.attrs.get("replicated", ""):
+        return untiled(once(last.values, replicated), shape)
+    whole = np.empty(shape, last.dtype)
+    some = -(-last.sizes["y"] // PARTS)
+    for first in range(0, last.sizes["y"], some):
+        rows = whole[first * last.sizes["m"] : (first + some) * last.sizes["m"]]
+        rows[...] = untiled(last.isel(y=slice(first, first + some)).values, rows.shape)
+    return whole
 
 
 def _matrices(program: Program, operands: dict[str, Any]) -> tuple[int, int, int]:
