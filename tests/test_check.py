@@ -32,7 +32,15 @@ def test_the_schema():
     assert {name: said[name].dtype.kind for name in ("used", "limit", "ok", "step", "y", "x", "fix", "sentence")} == {
         "used": "f", "limit": "f", "ok": "b", "step": "i", "y": "i", "x": "i", "fix": "U", "sentence": "U",
     }  # fmt: skip
-    assert said.attrs == {"program": "Cannon", "machine": "teaching", "mesh": "4 x 4", "what_if": 0}
+    assert said.attrs == {
+        "program": "Cannon",
+        "machine": "teaching",
+        "mesh": "4 x 4",
+        "what_if": 0,
+    }
+    assert {name: said[name].values.max() for name in ("memory", "routes", "reach")} == dict(
+        zip(("memory", "routes", "reach"), said.used.sel(letter=["M", "R", "L"]).values, strict=True)
+    )
     assert (said.step == -1).values.tolist() == said.ok.values.tolist()
     assert all(bool(fix) != ok for fix, ok in zip(said.fix.values, said.ok.values, strict=True))
 

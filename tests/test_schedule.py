@@ -9,12 +9,16 @@ from hypothesis import strategies as st
 from test_audit import messages, programs
 
 from waferviz.algorithms import ALLREDUCE, GEMM
+from waferviz.api import multiply
+from waferviz.audit import audit
 from waferviz.bill import Bill
 from waferviz.machine import Machine
 from waferviz.orders import interleaved, natural, source
 from waferviz.program import Buffer, Move, Operand, Program, Repeat, Step
 from waferviz.schedule import Free, cycles, parts
 from waferviz.timeline import timeline
+from waferviz.trace import run
+from waferviz.views import words
 
 WAFER = Machine.preset("wse2")
 IDLE = Machine.preset("wse2", macs=1e12)
@@ -218,3 +222,34 @@ def test_bad_schedules_are_named():
         timeline(GEMM["cannon"](2), WAFER, schedule="free")
     with pytest.raises(ValueError, match="cycles need a machine"):
         Free(Bill(GEMM["cannon"](2)))
+
+
+@pytest.mark.parametrize("schedule", ["barrier", "dataflow"])
+def test_one_price_in_audit_trace_and_timeline(schedule):
+    program = GEMM["cannon"](6)
+    bill = audit(program, WAFER, matrices=(12,) * 3, schedule=schedule)
+    a = np.ones((12, 12), np.float32)
+    trace = multiply(a, a, algorithm="cannon", mesh=6, machine=WAFER, schedule=schedule)
+    said = timeline(program, WAFER, matrices=(12,) * 3, schedule=schedule)
+    assert bill.attrs["schedule"] == trace.attrs["schedule"] == said.attrs["schedule"] == schedule
+    assert int(bill.cycles.sum()) == int(trace.cycle[-1]) == said.attrs["cycles"]
+    assert (np.diff(trace.cycle) >= 0).all()
+
+
+def test_vectors_have_two_clocks_too():
+    traces = [
+        run(ALLREDUCE["ring"](8), machine=WAFER, schedule=schedule) for schedule in ("barrier", "dataflow")
+    ]
+    assert int(traces[1].cycle[-1]) < int(traces[0].cycle[-1])
+    assert traces[1].attrs["schedule"] == "dataflow"
+
+
+def test_a_race_says_which_schedule_a_number_belongs_to():
+    a = np.ones((8, 8))
+    traces = [
+        multiply(a, a, algorithm="cannon", mesh=8, machine=WAFER, schedule=one)
+        for one in ("barrier", "dataflow")
+    ]
+    assert "Cannon (data flow) wins" in words.ranking(traces)
+    assert "a barrier ends every step or data flow" in words.model(traces)
+    assert [words.stats(trace).endswith("data flow") for trace in traces] == [False, True]

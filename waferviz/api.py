@@ -25,6 +25,7 @@ def multiply(
     machine: Machine | None = None,
     tier: str = "auto",
     budget: int | None = None,
+    schedule: str = "barrier",
 ) -> xr.Dataset:
     """A lazy trace of C = A B on a mesh of cores.
 
@@ -42,6 +43,8 @@ def multiply(
         See `run`.
     budget : int, optional
         Bytes that the run may take, 2 GiB when left out.
+    schedule : "barrier" or "dataflow"
+        Prices the cycle clock, see `audit`.
 
     Returns
     -------
@@ -76,6 +79,7 @@ def multiply(
         tier=tier,
         budget=BUDGET if budget is None else budget,
         code=code,
+        schedule=schedule,
     )
 
 

@@ -23,6 +23,7 @@ def audit(
     *,
     matrices: tuple[int, ...] | None = None,
     dtype: Any = np.float32,
+    schedule: str = "barrier",
 ) -> xr.Dataset:
     """Prices of a program, without running it.
 
@@ -31,12 +32,15 @@ def audit(
     program : Program
         For any mesh; memory and time do not grow with the mesh times its steps.
     machine : Machine, optional
-        Prices cycles under a barrier after each step; broadcasts that need more routes than the machine has
+        Prices cycles under `schedule`; broadcasts that need more routes than the machine has
         are relayed core by core.  A machine with `wrap` uses its wrap links.
     matrices : (M, K, N), optional
         Sizes of the product, or (n,) for the entries of each core's vector; one entry per tile when left out.
     dtype : dtype
         Of the operands.
+    schedule : "barrier" or "dataflow"
+        Everybody waits for the last core after each step, or nobody waits for anything but tiles.  Under data flow
+        steps overlap; each counts from the end of the one before to its own, on their latest cores.
 
     Returns
     -------
@@ -52,13 +56,13 @@ def audit(
     Raises
     ------
     ValueError
-        When the mesh is larger than the matrices.
+        When the mesh is larger than the matrices, and for an unknown schedule.
     """
     import xarray as xr
 
     from waferviz.lazy import lazy
 
-    bill = Bill(program, machine, matrices, dtype)
+    bill = Bill(program, machine, matrices, dtype, schedule)
     rows, columns = bill.place.shape
     label = [step.label for step, _ in program]
     frames, core = ("step", "y", "x"), (len(program), rows, columns)
@@ -85,5 +89,5 @@ def audit(
             "direction": list(DIRECTIONS),
             "axis": list(AXES),
         },
-        attrs={"program": program.name, "mesh": f"{rows} x {columns}", "paper": program.paper, "torus": int(bool(machine and machine.wrap))} | ({"machine": machine.name, "schedule": "barrier"} if machine else {}),
+        attrs={"program": program.name, "mesh": f"{rows} x {columns}", "paper": program.paper, "torus": int(bool(machine and machine.wrap))} | ({"machine": machine.name, "schedule": schedule} if machine else {}),
     )  # fmt: skip

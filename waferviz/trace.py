@@ -20,6 +20,7 @@ from waferviz.vectors import trace_of
 
 BUDGET = 2 * 2**30
 NAMES_ABOVE = 256 * 256
+ENDS = {"barrier": "under a barrier", "dataflow": "on its latest core, data flow"}
 TIERS = ("auto", "names", "values", "interpreter")
 Progress = Callable[[int, int], None]
 
@@ -34,6 +35,7 @@ def run(
     budget: int = BUDGET,
     code: str = "",
     sums: Any = None,
+    schedule: str = "barrier",
 ) -> xr.Dataset:
     """A run of a program as a lazy Dataset.
 
@@ -57,6 +59,8 @@ def run(
     sums : dtype, optional
         Type in which vectors are summed and sent: float32 for float16 when left out; "float16" rounds every sum,
         and two entries travel in one 32-bit word.
+    schedule : "barrier" or "dataflow"
+        Prices the cycle clock, see `audit`.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def run(
     Raises
     ------
     ValueError
-        For operands that do not fit each other or the mesh, and for an unknown tier.
+        For operands that do not fit each other or the mesh, and for an unknown tier or schedule.
     MemoryError
         When the run would take more than the budget.
     """
@@ -80,7 +84,9 @@ def run(
     machine = machine or Machine.preset("teaching")
     if program.on_vectors:
         given = np.ones((*program.shape, program.blocks["n"])) if operands is None else operands["V"]
-        return trace_of(program, given, machine=machine, sums=sums, budget=budget, code=code)
+        return trace_of(
+            program, given, machine=machine, sums=sums, budget=budget, code=code, schedule=schedule
+        )
     cores = program.shape[0] * program.shape[1]
     numbers = None
     if operands is not None:
@@ -88,7 +94,9 @@ def run(
         if tier != "names" and not (tier == "auto" and cores > NAMES_ABOVE):
             numbers = values(program, operands["A"], operands["B"], sizes, tier, budget)
         matrices = (sizes.M, sizes.K, sizes.N)
-    bill = Bill(program, machine, matrices, np.result_type(*operands.values()) if operands else np.float32)
+    bill = Bill(
+        program, machine, matrices, np.result_type(*operands.values()) if operands else np.float32, schedule
+    )
     movement = Movement(program)
     dataset = xr.Dataset(
         {
@@ -232,7 +240,7 @@ def coordinates(program: Program, bill: Bill) -> dict[str, Any]:
     found: dict[str, Any] = {
         "step": np.arange(len(program) + 1),
         "label": ("step", np.array(["start", *(step.label for step, _ in program)])),
-        "cycle": ("step", np.concatenate([[0], bill.steps["cycles"][0].cumsum()]), {"units": "cycles", "long_name": "end of the step under a barrier"}),
+        "cycle": ("step", np.concatenate([[0], bill.steps["cycles"][0].cumsum()]), {"units": "cycles", "long_name": f"end of the step {ENDS[bill.schedule]}"}),
         "direction": list(DIRECTIONS),
     }  # fmt: skip
     if not program.place.is_identity:
@@ -256,7 +264,7 @@ def _attributes(
         "dtype": str(sizes.dtype),
         "tier": numbers.tier if numbers else "names",
         "machine": machine.name,
-        "schedule": "barrier",
+        "schedule": bill.schedule,
         "torus": int(machine.wrap),
         "relayed": int(bill.relayed),
         "bytes_per_core": machine.bytes_per_core,

@@ -71,7 +71,14 @@ def gathered(program: Program, held: Any, length: int) -> Array:
 
 
 def trace_of(
-    program: Program, given: Any, *, machine: Machine, sums: Any, budget: int, code: str
+    program: Program,
+    given: Any,
+    *,
+    machine: Machine,
+    sums: Any,
+    budget: int,
+    code: str,
+    schedule: str = "barrier",
 ) -> xr.Dataset:
     """Lazy Dataset of a run, see `waferviz.run`."""
     import xarray as xr
@@ -94,7 +101,7 @@ def trace_of(
         )
     numbers = History(program, start(program, array, sizes), max(0, budget - 2 * held))
     shares = History(program, _ones(program))
-    bill = Bill(program, machine, (sizes.N,), dtype)
+    bill = Bill(program, machine, (sizes.N,), dtype, schedule)
     dims, shape = ("step", "y", "x"), (len(program) + 1, *program.shape)
     dataset = xr.Dataset(
         {
@@ -232,7 +239,7 @@ def _attributes(program: Program, bill: Bill, machine: Machine, given: Array, co
         "dtype": str(given.dtype),
         "sums": str(bill.sizes.dtype),
         "machine": machine.name,
-        "schedule": "barrier",
+        "schedule": bill.schedule,
         "relayed": int(bill.relayed),
         "bytes_per_core": machine.bytes_per_core,
         "route_limit": machine.routes,

@@ -80,7 +80,7 @@ def packed(trace: xr.Dataset, show: str, scale: Scale, number: int) -> dict[str,
             blob += (one[np.ix_(_evens_first(height), _evens_first(width))] if woven else one).tobytes()
     core = trace.routes.shape
     return {
-        "name": trace.attrs["program"],
+        "name": words.named(trace),
         "rows": trace.sizes["y"],
         "columns": trace.sizes["x"],
         "coreRows": core[0],

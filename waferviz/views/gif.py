@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from waferviz.views.style import EMPTY, INK, PALETTES
+from waferviz.views.words import named
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -66,7 +67,7 @@ def _picture(traces: Sequence[xr.Dataset], steps: Sequence[int], now: str) -> An
     small = ImageFont.load_default(size=14)
     for number, (trace, step) in enumerate(zip(traces, steps, strict=True)):
         left, last = GAP + number * (SIDE + GAP), trace.sizes["step"] - 1
-        draw.text((left, 3), trace.attrs["program"], INK, font)
+        draw.text((left, 3), named(trace), INK, font)
         page.paste(
             Image.fromarray(_map(trace, step)).resize((SIDE, SIDE), Image.Resampling.NEAREST), (left, HEAD)
         )

@@ -167,7 +167,7 @@ class _Map:
     def __init__(self, trace: xr.Dataset, number: int) -> None:
         rows, columns = trace.sizes["y"], trace.sizes["x"]
         self.figure = figure(
-            title=trace.attrs["program"], x_range=Range1d(0, columns), y_range=Range1d(rows, 0), tools="pan,wheel_zoom,reset",
+            title=words.named(trace), x_range=Range1d(0, columns), y_range=Range1d(rows, 0), tools="pan,wheel_zoom,reset",
             active_scroll=None, toolbar_location=None, sizing_mode="scale_width", aspect_ratio=max(0.6, min(1.6, columns / rows)),
             max_width=WIDEST[number - 1], min_width=180, min_border=4, output_backend="canvas",
             x_axis_label="x, column of cores", y_axis_label="y, row of cores",
@@ -224,7 +224,7 @@ class _Map:
 def title(traces: Sequence[xr.Dataset]) -> str:
     """What runs, its sizes and its mesh."""
     attrs = traces[0].attrs
-    names = ", ".join(trace.attrs["program"] for trace in traces)
+    names = ", ".join(words.named(trace) for trace in traces)
     return f"{names}: C = A B, {attrs['M']} x {attrs['K']} times {attrs['K']} x {attrs['N']}, on {attrs['mesh']} cores"
 
 

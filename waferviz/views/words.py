@@ -52,6 +52,7 @@ def stats(trace: xr.Dataset) -> str:
     return (
         f"longest way {hops} hop{'s' if hops != 1 else ''} · {int(trace.routes.max())} routes · "
         f"{attrs['bytes_needed']:,} B a core · {int(trace.cycle[-1]):,} cycles"
+        f"{', data flow' if trace.attrs['schedule'] == 'dataflow' else ''}"
     )
 
 
@@ -67,6 +68,8 @@ def reason(trace: xr.Dataset) -> str:
     )
     stages = int(trace.stages.max())
     waits = f"waits {hops} hop{'s' if hops != 1 else ''} at every step"
+    if trace.attrs["schedule"] == "dataflow":
+        waits = f"waits for its own tiles alone, of which the farthest comes over {hops} hop{'s' if hops != 1 else ''}"
     if stages:
         waits = f"waits for {stages} relays at every broadcast or sum"
         if trace.attrs["relayed"]:
@@ -79,16 +82,14 @@ def reason(trace: xr.Dataset) -> str:
 def ranking(traces: Sequence[xr.Dataset]) -> str:
     """Who wins a race and why, in one paragraph."""
     if len(traces) < 2:
-        return (
-            f"{traces[0].attrs['program']} takes {int(traces[0].cycle[-1]):,} cycles: it {reason(traces[0])}."
-        )
+        return f"{named(traces[0])} takes {int(traces[0].cycle[-1]):,} cycles: it {reason(traces[0])}."
     order = sorted(traces, key=lambda trace: int(trace.cycle[-1]))
     best = int(order[0].cycle[-1])
-    said = [f"{_name(order[0])} wins with {best:,} cycles: it {reason(order[0])}."]
+    said = [f"{named(order[0])} wins with {best:,} cycles: it {reason(order[0])}."]
     for trace in order[1:]:
         cycles = int(trace.cycle[-1])
         ratio = f"{cycles / best:.1f} times as long" if cycles > best else "the same"
-        said.append(f"{_name(trace)} takes {cycles:,} cycles, {ratio}: it {reason(trace)}.")
+        said.append(f"{named(trace)} takes {cycles:,} cycles, {ratio}: it {reason(trace)}.")
     return " ".join(said)
 
 
@@ -97,8 +98,10 @@ def model(traces: Sequence[xr.Dataset]) -> str:
     attrs = traces[0].attrs
     links = "with wrap links" if attrs["torus"] else "without wrap links"
     machines = " and ".join(dict.fromkeys(trace.attrs["machine"] for trace in traces))
+    ends = {"barrier": "a barrier ends every step", "dataflow": "data flow: cores wait for their tiles alone"}
+    schedules = " or ".join(dict.fromkeys(ends[trace.attrs["schedule"]] for trace in traces))
     return (
-        f"Model: machine {machines}, {attrs['clock']} GHz, a mesh {links}; a barrier ends every step; tiles go along the row, "
+        f"Model: machine {machines}, {attrs['clock']} GHz, a mesh {links}; {schedules}; tiles go along the row, "
         "then the column; a link carries one 32-bit word a cycle each way; no contention beyond the busiest link."
     )
 
@@ -122,5 +125,6 @@ def events(trace: xr.Dataset) -> list[tuple[str, int]]:
     return [*found, ("end", trace.sizes["step"] - 1)]
 
 
-def _name(trace: xr.Dataset) -> str:
-    return str(trace.attrs["program"])
+def named(trace: xr.Dataset) -> str:
+    """Name of the program, with the schedule where it is not the usual barrier."""
+    return str(trace.attrs["program"]) + (" (data flow)" if trace.attrs["schedule"] == "dataflow" else "")
