@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_audit import messages, programs
+from moves import messages
+from test_audit import programs
 
 from waferviz.algorithms import GEMM
 from waferviz.audit import audit
@@ -75,7 +76,7 @@ def farthest(program, step, repeat):
     """Hops of the longest message into each core, by listing them; relayed sums pass every core on the way."""
     place, out = program.place, np.zeros(program.place.shape, int)
     for move in step.moves:
-        for start, stop in messages(program, move, repeat):
+        for start, stop in messages(program.shape, move, repeat):
             (y, x), (v, u) = ((int(place.y[a]), int(place.x[b])) for a, b in (start, stop))
             way = abs(u - x) + abs(v - y)
             out[v, u] = max(out[v, u], way)

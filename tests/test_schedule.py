@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_audit import messages, programs
+from moves import messages
+from test_audit import programs
 
 from waferviz.algorithms import ALLREDUCE, GEMM
 from waferviz.api import multiply
@@ -133,7 +134,7 @@ def slow(program, machine, bill):
         words = bill.sizes.words(("m", "k"))
         tiles, sent = [], dict.fromkeys(cores, 0)
         for move in step.moves:
-            moved = [tile for tile in messages(program, move, repeat) if tile[0] != tile[1]]
+            moved = [tile for tile in messages(program.shape, move, repeat) if tile[0] != tile[1]]
             one_flow = move.target is None and move.axis != "xy"
             for core in cores:
                 flows = sum(start == core for start, _ in moved)
