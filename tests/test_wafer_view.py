@@ -14,7 +14,7 @@ from waferviz.published import folder
 from waferviz.show import show
 from waferviz.views.wafer import Defects, packed
 from waferviz.views.yields import Yields
-from waferviz.wafer import price, remap, ring_hops, scenes, wafer_yield, yields
+from waferviz.wafer import latency, price, remap, ring_hops, scenes, wafer_yield, yields
 
 MACHINE = wv.Machine.preset("wse2", shape=(8, 8))
 
@@ -91,6 +91,19 @@ def test_what_makes_no_sense(found):
         scenes(wv.GEMM["cannon"](41), MACHINE)
     with pytest.raises(ValueError, match=r"spares=\(\)"):
         scenes(wv.GEMM["cannon"](4), MACHINE, spares=())
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+def test_latency_is_the_way_times_the_hop(wrap):
+    machine = wv.Machine.preset("wse3", shape=(5, 8), wrap=wrap)
+    found = latency(machine, (1, 6), words=3)
+    for (y, x), hops in np.ndenumerate(found.hops.values):
+        down, across = abs(y - 1), abs(x - 6)
+        assert hops == (min(down, 5 - down) + min(across, 8 - across) if wrap else down + across)
+        assert int(found["cycles"][y, x]) == (3 + 2 * hops + 5 if hops else 0)
+        assert int(found.relayed[y, x]) == (3 + 7 * hops if hops else 0)
+    with pytest.raises(ValueError, match=r"core=\(5, 0\): wse3 has rows 0 to 4"):
+        latency(machine, (5, 0))
 
 
 @pytest.fixture
@@ -176,6 +189,25 @@ def test_curves_are_read_off_at_a_density(chromium, tmp_path):
     assert "0.504 (1 spare), 0.963 (2 spares)" in said(seen)
     assert seen.changes(lambda: page.get_by_label("density of defects").fill("100"))
     assert "At 1 defects per cm2" in said(seen)
+    assert (seen.wrong, seen.left) == ([], [])
+    seen.context.close()
+
+
+@pytest.mark.browser
+def test_the_sender_of_a_latency_map_moves(chromium, tmp_path):
+    seen = Watched(chromium, offline=True)
+    page = seen.page
+    view = show(latency(wv.Machine.preset("wse2"), (0, 0)))
+    page.goto(view.handout(tmp_path / "latency.html").as_uri())
+    page.get_by_label("sender").wait_for()
+    assert "the farthest core is 1,742 hops away: 1 word takes 1,748 cycles" in said(seen)
+    assert seen.changes(lambda: page.get_by_label("on the way: cores").check())
+    assert f"takes {1 + 6 * 1742:,} cycles" in said(seen)
+    page.get_by_label("sender").focus()
+    assert seen.changes(lambda: page.keyboard.press("ArrowDown"))
+    assert "From core (38, 0) the farthest core is 1,704 hops away" in said(seen)
+    box = page.locator(".bk-Figure").first.bounding_box()
+    assert seen.changes(lambda: page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2))
     assert (seen.wrong, seen.left) == ([], [])
     seen.context.close()
 

@@ -66,7 +66,7 @@ _HOME = {
     "workbench": "workbench",
 }
 
-_MODULES = ("cost", "lowbit")
+_MODULES = ("cost", "energy", "lowbit", "wafer")
 
 __all__ = [
     "ALLREDUCE",

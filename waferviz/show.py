@@ -20,6 +20,7 @@ PICTURES = {
     "fits": ("sweeps", "Sweep"),
     "dead": ("wafer", "Defects"),
     "law": ("yields", "Yields"),
+    "relayed": ("latency", "Latency"),
 }
 
 
@@ -27,8 +28,8 @@ def show(*datasets: xr.Dataset) -> Any:
     """The picture of one Dataset or of several of a kind, for the browser.
 
     Traces are raced; what `check` returns becomes a budget card, what `timeline` returns lanes on one clock, what
-    `roofline` returns its roofs, what `sweep` returns a map of winners; `wafer.scenes` and `wafer.yields` give wafers with
-    dead cores and yield curves.
+    `roofline` returns its roofs, what `sweep` returns a map of winners; `wafer.scenes`, `wafer.yields` and
+    `wafer.latency` give wafers with dead cores, yield curves and a latency map.
 
     Raises
     ------

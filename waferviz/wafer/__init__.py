@@ -1,6 +1,7 @@
-"""Wafers with dead cores: how many work, what remapping does to a row, what it costs a program."""
+"""Wafers: how far their cores are apart, how many work with dead ones, and what remapping costs a program."""
 
 from waferviz.wafer.defects import draw
+from waferviz.wafer.latency import latency
 from waferviz.wafer.laws import LAWS, core_failure, row_yield, wafer_yield
 from waferviz.wafer.prices import price, stretched_hops
 from waferviz.wafer.remapping import Remap, drop_lines, remap, ring_hops, stretch
@@ -12,6 +13,7 @@ __all__ = [
     "core_failure",
     "draw",
     "drop_lines",
+    "latency",
     "price",
     "remap",
     "ring_hops",

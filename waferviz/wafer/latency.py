@@ -1,0 +1,68 @@
+"""Latency from one core to all others: L of PLMR as a map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from waferviz.cost import message
+from waferviz.machine import Machine
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def latency(machine: Machine, core: tuple[int, int] = (0, 0), *, words: int = 1) -> xr.Dataset:
+    """Cycles until a message from one core has come to each other core, along its row, then its column.
+
+    Parameters
+    ----------
+    machine : Machine
+        Its wrap links are used where they are shorter.
+    core : (int, int)
+        Sender, as (row, column).
+    words : int
+        32-bit words of the message.
+
+    Returns
+    -------
+    Dataset
+        Dims `y` and `x`: `hops`; `cycles` when routers pass it on, words + hops * hop + 2 ramp + 1; `relayed` when every core
+        on the way takes each word in and sends it on, words + hops * relay.  An empty mesh: nobody else sends.
+
+    Raises
+    ------
+    ValueError
+        When the machine has no such core, or there are no words.
+
+    Examples
+    --------
+    >>> from waferviz import Machine
+    >>> int(latency(Machine.preset("wse2"))["cycles"].max())
+    1748
+    """
+    import xarray as xr
+
+    rows, columns = machine.shape
+    if not (0 <= core[0] < rows and 0 <= core[1] < columns):
+        raise ValueError(
+            f"core={core}: {machine.name} has rows 0 to {rows - 1} and columns 0 to {columns - 1}"
+        )
+    ways = []
+    for side, at in ((rows, core[0]), (columns, core[1])):
+        way = np.abs(np.arange(side) - at)
+        ways.append(np.minimum(way, side - way) if machine.wrap else way)
+    hops = np.add.outer(*ways)
+    relayed = np.where(hops > 0, words + hops * machine.relay, 0)
+    return xr.Dataset(
+        {
+            "hops": (("y", "x"), hops, {"units": "hops", "long_name": "way along the row, then the column"}),
+            "cycles": (("y", "x"), message(words, hops, hop=machine.hop, ramp=machine.ramp), {"units": "cycles", "long_name": "routers pass it on"}),
+            "relayed": (("y", "x"), relayed, {"units": "cycles", "long_name": "every core takes it in and sends it on"}),
+        },
+        attrs={
+            "machine": machine.name, "core": core, "words": words, "hop": machine.hop, "ramp": machine.ramp, "relay": machine.relay,
+            "clock": machine.clock, "torus": int(machine.wrap), "what_if": int(machine.is_what_if),
+        },
+    )  # fmt: skip
