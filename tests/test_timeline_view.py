@@ -9,6 +9,8 @@ import pytest
 import xarray as xr
 from watched import Watched
 
+import waferviz as wv
+from waferviz.views.clocked import Clocked
 from waferviz.views.timeline import LINES, Timeline, packed
 
 
@@ -132,8 +134,6 @@ def test_every_control_has_a_name_of_its_own(lanes):
 
 
 def test_show_finds_the_picture_of_a_dataset():
-    import waferviz as wv
-
     assert isinstance(wv.show(barrier(), dataflow()), Timeline)
     with pytest.raises(ValueError, match="show\\(\\) got Dataset"):
         wv.show(xr.Dataset())
@@ -141,3 +141,48 @@ def test_show_finds_the_picture_of_a_dataset():
         wv.show(barrier(), xr.Dataset())
     with pytest.raises(ValueError, match="got nothing"):
         wv.show()
+
+
+@pytest.fixture(scope="module")
+def traces():
+    a, b = wv.sample("integers", 8, 1), wv.sample("integers", 8, 2)
+    return [wv.multiply(a, b, algorithm=name, mesh=4, schedule="dataflow") for name in ("cannon", "meshgemm")]
+
+
+def test_maps_and_timelines_end_at_one_time(traces):
+    view = wv.race(*traces, timeline=True)
+    assert [run.attrs["cycles"] for run in view.timelines] == [int(trace.cycle[-1]) for trace in view.traces]
+    assert {run.attrs["schedule"] for run in view.timelines} == {"dataflow"}
+
+
+def test_timelines_of_something_else_are_refused(traces):
+    machine = wv.Machine.preset()
+    other = wv.timeline(wv.GEMM["summa"](4), machine)
+    with pytest.raises(
+        ValueError, match="trace is of Cannon, 6 steps, data flow; its timeline of SUMMA, 8 steps, barrier"
+    ):
+        Clocked(traces[:1], [other])
+    with pytest.raises(ValueError, match="1 timelines for 2 traces: give one for each"):
+        Clocked(traces, [other])
+    with pytest.raises(ValueError, match="needs the program behind the trace"):
+        wv.play(traces[0].copy().drop_encoding(), timeline=True)
+
+
+@pytest.mark.browser
+def test_maps_and_bars_share_one_playhead(traces, chromium, tmp_path):
+    seen = Watched(chromium, offline=True)
+    page = seen.page
+    page.goto(wv.race(*traces, timeline=True).handout(tmp_path / "clocked.html").as_uri())
+    page.get_by_role("button", name="play", exact=True).wait_for()
+    place = "() => [...Bokeh.documents[0]._all_models.values()].filter(m => m.type === 'Span').map(m => m.location)"
+    assert page.evaluate(place) == [0, 0]
+    page.get_by_label("position in the run").fill("40")
+    assert page.evaluate(place) == [40, 40]
+    page.get_by_label("clock", exact=True).select_option("steps")
+    page.locator(".wv-stage").focus()
+    page.keyboard.press("End")
+    assert sorted(page.evaluate(place)) == sorted(int(trace.cycle[-1]) for trace in traces)
+    page.keyboard.press("Home")
+    assert page.evaluate(place) == [0, 0]
+    seen.context.close()
+    assert (seen.wrong, seen.left) == ([], [])

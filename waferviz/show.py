@@ -49,7 +49,9 @@ def show(*datasets: xr.Dataset) -> Any:
     )
 
 
-def play(trace: xr.Dataset, *, show: str = "blocks", clock: str = "cycles", state: str = "") -> Player:
+def play(
+    trace: xr.Dataset, *, show: str = "blocks", clock: str = "cycles", state: str = "", timeline: bool = False
+) -> Player:
     """One trace, played in the browser.
 
     Parameters
@@ -62,23 +64,48 @@ def play(trace: xr.Dataset, *, show: str = "blocks", clock: str = "cycles", stat
         What the scrubber counts.
     state : str
         Where to stand, such as "show=links&clock=steps&time=12"; every picture says its own.
+    timeline : bool
+        Also show where the cycles go, below the maps and on their clock.
 
     Raises
     ------
     ValueError
         For an unknown layer, clock or state, or a Dataset that is no trace.
     """
-    return race(trace, show=show, clock=clock, state=state)
+    return race(trace, show=show, clock=clock, state=state, timeline=timeline)
 
 
-def race(*traces: xr.Dataset, show: str = "blocks", clock: str = "cycles", state: str = "") -> Player:
+def race(
+    *traces: xr.Dataset, show: str = "blocks", clock: str = "cycles", state: str = "", timeline: bool = False
+) -> Player:
     """One to four traces side by side on one clock; parameters and errors as for `play`.
 
     Products of up to 2^27 multiply-adds are verified here; larger ones say how to check them.
     """
     from waferviz.views.player import Player
 
-    return Player([judged(trace) for trace in traces], show, clock, state)
+    told = [judged(trace) for trace in traces]
+    if not timeline:
+        return Player(told, show, clock, state)
+    from waferviz.views.clocked import Clocked
+
+    return Clocked(told, [_timeline_of(trace) for trace in traces], show, clock, state)
+
+
+def _timeline_of(trace: xr.Dataset) -> xr.Dataset:
+    """Where the cycles of a trace's program go."""
+    from waferviz.timeline import timeline
+
+    source = getattr(trace, "encoding", {}).get("run")
+    if source is None:
+        raise ValueError(
+            "timeline=True needs the program behind the trace; a trace read from a file is played without it"
+        )
+    attrs = trace.attrs
+    sizes = (attrs["M"], attrs["K"], attrs["N"])
+    return timeline(
+        source.program, source.machine, schedule=attrs["schedule"], matrices=sizes, dtype=attrs["dtype"]
+    )
 
 
 def judged(trace: xr.Dataset) -> xr.Dataset:

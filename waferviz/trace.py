@@ -107,15 +107,15 @@ def run(
         coords=coordinates(program, bill) | {"tensor": list(movement.tensors)},
         attrs=_attributes(program, bill, machine, numbers, code),
     )
-    dataset.encoding["run"] = Run(program, numbers)
+    dataset.encoding["run"] = Run(program, numbers, machine)
     return dataset
 
 
 class Run:
-    """What a trace was made from: its program, and its values where there are any."""
+    """What a trace was made from: its program, its values where there are any, and the machine that priced it."""
 
-    def __init__(self, program: Program, numbers: Values | None) -> None:
-        self.program, self.numbers = program, numbers
+    def __init__(self, program: Program, numbers: Values | None, machine: Machine) -> None:
+        self.program, self.numbers, self.machine = program, numbers, machine
 
 
 PARTS = 4  # in which a product is put together, so that its tiles are not held twice

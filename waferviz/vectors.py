@@ -112,7 +112,7 @@ def trace_of(
         coords=coordinates(program, bill),
         attrs=_attributes(program, bill, machine, array, code),
     )  # fmt: skip
-    dataset.encoding["run"] = Run(program, None)
+    dataset.encoding["run"] = Run(program, None, machine)
     return dataset
 
 

@@ -82,6 +82,7 @@ class Player(Viewer):
     def layout(self, *, live: bool = True) -> Any:
         """The Bokeh layout, made anew: one document holds it once; `live` ones tell Python the step, others the URL."""
         maps = [_Map(trace, len(self.traces)) for trace in self.traces]
+        below, cursors = self.below()
         host = Spacer(sizing_mode="stretch_width", min_height=10)
         head = Spacer(sizing_mode="stretch_width", min_height=28)
         heard = ColumnDataSource(data={"step": [0] * len(maps), "state": [self.state] * len(maps)})
@@ -108,6 +109,7 @@ class Player(Viewer):
                 "head": head,
                 "heard": heard,
                 "maps": [one.models for one in maps],
+                "cursors": cursors,
                 "setup": json.dumps(setup, separators=(",", ":")),
                 "palettes": json.dumps(PALETTES),
                 "style": sheet("stage"),
@@ -115,7 +117,11 @@ class Player(Viewer):
         )
         maps[0].figure.js_on_change("inner_width", start)
         figures = row([one.figure for one in maps], sizing_mode="stretch_width", spacing=12)
-        return column(head, figures, host, spacing=4, sizing_mode="stretch_width")
+        return column(head, figures, *below, host, spacing=4, sizing_mode="stretch_width")
+
+    def below(self) -> tuple[list[Any], list[Any]]:
+        """Figures under the maps, and the playhead in each, one per trace; none here."""
+        return [], []
 
     def __panel__(self) -> Any:
         return pn.pane.Bokeh(self.layout(), sizing_mode="stretch_width")

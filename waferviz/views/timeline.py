@@ -25,6 +25,7 @@ NUMBERS = 500_000
 SCHEDULES = {"barrier": "barrier", "dataflow": "data flow"}
 SIDES = ("work_start", "work_end", "move_start", "move_end", "start", "end")
 NEEDED = (*SIDES, "critical", "step")
+HEIGHT = {"work": 1.5, "words": 0.5, "way": 0.5, "wait": 1.0}
 SHADES = {"work": ("#31688e", "#5b93b8"), "move": ("#b8860b", "#dcb65c")}
 SIMPLE = (
     "Model: links carry one word a cycle each way; queues are unbounded; software on the cores costs nothing. Barrier: "
@@ -104,6 +105,10 @@ class Lanes:
         self.cursor = Span(location=0, dimension="height", line_color=INK, line_width=2)
         picture.add_layout(self.cursor)
 
+    def lay(self, timeline: xr.Dataset) -> None:
+        """Draw one run for good."""
+        self.bars.data, self.path.data = laid(timeline)
+
     @property
     def models(self) -> dict[str, Any]:
         """What the page feeds."""
@@ -132,6 +137,23 @@ class _SpaceTime:
         return {"figure": self.figure, "image": self.image, "cursor": self.cursor}
 
 
+def laid(timeline: xr.Dataset) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
+    """Bars of compute over communication, steps in turns of two shades, and the critical path through both."""
+    bars: dict[str, list[Any]] = {name: [] for name in ("left", "right", "bottom", "top", "colour")}
+    for lane, at in (("work", 1), ("move", 0)):
+        left, right = timeline[f"{lane}_start"].values, timeline[f"{lane}_end"].values
+        steps = np.flatnonzero(right > left)
+        bars["left"] += left[steps].tolist()
+        bars["right"] += right[steps].tolist()
+        bars["bottom"] += [at + 0.06] * len(steps)
+        bars["top"] += [at + 0.94] * len(steps)
+        bars["colour"] += [SHADES[lane][step % 2] for step in steps]
+    end = np.maximum.accumulate(timeline.end.values)
+    ends = np.stack([np.concatenate([[0], end[:-1]]), end], axis=1)
+    heights = [HEIGHT[str(kind)] for kind in timeline.critical.values]
+    return bars, {"x": ends.ravel().tolist(), "y": np.repeat(heights, 2).tolist()}
+
+
 def packed(timeline: xr.Dataset) -> dict[str, Any]:
     """One run as the page needs it: ends of bars per step, and times of the cores of a few rows."""
     attrs = timeline.attrs
@@ -143,8 +165,9 @@ def packed(timeline: xr.Dataset) -> dict[str, Any]:
         "share": float(attrs["compute_share"]) if "compute_share" in attrs else None,
         "columns": mesh_of(timeline)[1],
         "labels": [str(words) for words in label],
+        **dict(zip(("bars", "path"), laid(timeline), strict=True)),
         "critical": [str(kind) for kind in timeline.critical.values],
-        **{name: np.asarray(timeline[name].values).tolist() for name in SIDES},
+        **{name: np.asarray(timeline[name].values).tolist() for name in ("work_end", "start", "end")},
         "work": timeline.work.values.tolist() if "work" in timeline else None,
         "cores": _cores(timeline) if {"ready", "done"} <= set(timeline) else None,
     }

@@ -44,6 +44,12 @@ function timeOf(trace, clock, step) {
   return clock.kind === "cycles" ? trace.cycles[step] : step
 }
 
+// Cycles gone when `part` of a step is over, on either clock.
+function cycleAt(trace, step, part) {
+  const before = trace.cycles[Math.max(0, step - 1)]
+  return before + (trace.cycles[step] - before) * part
+}
+
 function eased(part) {
   return part < 0.5 ? 2 * part * part : 1 - 2 * (1 - part) * (1 - part)
 }

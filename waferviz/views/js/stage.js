@@ -219,6 +219,7 @@ class Stage {
     this.maps.forEach((map, number) => {
       const { step, part } = standing(map.trace, this.clock, this.time)
       if (map.show(this.layer, step, part, glide)) this.paints++
+      if (this.args.cursors[number]) this.args.cursors[number].location = cycleAt(map.trace, step, part)
       const [, sentence, verdict] = this.captions[number].children
       if (sentence.textContent !== map.trace.sentences[step]) sentence.textContent = map.trace.sentences[step]
       const done = step === map.trace.last && part >= 1

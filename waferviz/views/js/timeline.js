@@ -9,7 +9,6 @@ export default async (args, figure, data, { index }) => {
   new TimelineStage(args, root, setup, stageOf(args, index, args.foot))
 }
 
-const HEIGHT = { work: 1.5, words: 0.5, way: 0.5, wait: 1 }
 const SAID = { work: "compute", words: "words on links and ramps", way: "the way of the tiles", wait: "waiting" }
 
 class TimelineStage {
@@ -61,28 +60,8 @@ class TimelineStage {
   }
 
   bars(run, models) {
-    const data = { left: [], right: [], bottom: [], top: [], colour: [] }
-    const path = { x: [], y: [] }
-    if (run) {
-      let before = 0
-      run.critical.forEach((kind, step) => {
-        for (const [lane, at] of [["work", 1], ["move", 0]]) {
-          const [left, right] = [run[`${lane}_start`][step], run[`${lane}_end`][step]]
-          if (!(right > left)) continue
-          data.left.push(left)
-          data.right.push(right)
-          data.bottom.push(at + 0.06)
-          data.top.push(at + 0.94)
-          data.colour.push(this.setup.shades[lane][step % 2])
-        }
-        const end = Math.max(before, run.end[step])
-        path.x.push(before, end)
-        path.y.push(HEIGHT[kind] ?? 1, HEIGHT[kind] ?? 1)
-        before = end
-      })
-    }
-    models.bars.data = data
-    models.path.data = path
+    models.bars.data = run ? run.bars : { left: [], right: [], bottom: [], top: [], colour: [] }
+    models.path.data = run ? run.path : { x: [], y: [] }
     models.figure.title.text = run ? `${run.program}, ${this.setup.schedules[this.schedule]}: ${said(run.cycles)} cycles${run.share === null ? "" : `, ${said(100 * run.share)} % of them compute`}` : "not sent for this schedule"
   }
 
