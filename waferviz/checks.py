@@ -69,9 +69,10 @@ def _collisions(program: Program, step: Step, times: int, where: str) -> None:
             if move.axis == other.axis and not (move.lines & other.lines).any():
                 continue
             for repeat in range(max(move.repeats, other.repeats) if times else 0):
-                if at_repeat(move.slot, repeat) != at_repeat(other.slot, repeat):
+                same = np.equal(at_repeat(move.slot, repeat), at_repeat(other.slot, repeat))
+                if not same.any():
                     continue
-                both = np.broadcast_to((move.at(repeat) >= 0) & (other.at(repeat) >= 0), program.shape)
+                both = np.broadcast_to((move.at(repeat) >= 0) & (other.at(repeat) >= 0) & same, program.shape)
                 if both.any():
                     y, x = np.argwhere(both)[0]
                     raise ValueError(

@@ -53,16 +53,37 @@ def arrive(
 
 
 def held(value: Any, place: Array | int | None, repeat: int) -> Any:
-    """The tiles in one place of a buffer."""
-    return value[at_repeat(place, repeat)] if isinstance(value, tuple) else value
+    """The tiles in one place of a buffer, or on every core in a place of its own."""
+    if not isinstance(value, tuple):
+        return value
+    here = at_repeat(place, repeat)
+    if np.ndim(here) == 0:
+        return value[here]
+    tile = value[int(here.flat[0])]
+    for number in np.unique(here):
+        tile = _each(
+            tile,
+            lambda old, new, number=number: _kept(np.where(here == number, 0, -1), old, new),
+            value[number],
+        )
+    return tile
 
 
 def put(value: Any, place: Array | int | None, repeat: int, tile: Any) -> Any:
-    """The buffer with the tiles in one place exchanged."""
+    """The buffer with the tiles in one place exchanged, or on every core in a place of its own."""
     if not isinstance(value, tuple):
         return tile
     here = at_repeat(place, repeat)
-    return (*value[:here], tile, *value[here + 1 :])
+    if np.ndim(here) == 0:
+        return (*value[:here], tile, *value[here + 1 :])
+    changed = list(value)
+    for number in np.unique(here):
+        changed[number] = _each(
+            tile,
+            lambda new, old, number=number: _kept(np.where(here == number, 0, -1), old, new),
+            value[number],
+        )
+    return tuple(changed)
 
 
 def states(program: Program, state: State) -> Iterator[State]:

@@ -182,6 +182,7 @@ def _received(
         or moves[0].read in written
         or moves[0].target is not None
         or moves[0].combine is not None
+        or np.asarray(moves[0].slot).ndim == 3
     ):
         return None
     move = moves[0]

@@ -15,13 +15,30 @@ def set_aside(program: Program, sizes: Sizes) -> int:
 
 def held(program: Program, sizes: Sizes) -> Array:
     """Bytes in use per logical core after each step, shape (steps + 1,): places of a buffer count once they are filled."""
-    used = sum(b.tiles * sizes.bytes(b.dims) for b in program.buffers.values() if b.places == 1)
-    after, seen = [used], set()
+    tile = {name: sizes.bytes(buffer.dims) for name, buffer in program.buffers.items()}
+    seen = {(name, place) for name in program.buffers for place in _filled(program, name)}
+    used = sum(b.tiles * tile[name] for name, b in program.buffers.items() if b.places == 1 or b.stream)
+    used += sum(tile[name] for name, _ in seen)
+    after = [used]
     for step, repeat in program:
-        for move in step.moves:
-            place = (move.write, at_repeat(move.slot, repeat))
-            if move.slot is not None and place not in seen:
-                seen.add(place)
-                used += sizes.bytes(program.buffers[move.write].dims)
+        slots = [(move.write, move.slot) for move in step.moves]
+        slots += [(step.work.write, step.work.slot)] if step.work else []
+        for name, slot in slots:
+            places = [] if slot is None else np.unique(at_repeat(slot, repeat)).tolist()
+            new = {(name, place) for place in places} - seen
+            seen |= new
+            used += len(new) * tile[name]
         after.append(used)
     return np.array(after)
+
+
+def _filled(program: Program, name: str) -> list[int]:
+    """Places of a buffer that hold a tile before the first step on some core; none for buffers of one place."""
+    buffer = program.buffers[name]
+    if name not in program.operands or buffer.places == 1 or buffer.stream:
+        return []
+    row, column = (np.asarray(part) for part in (program.operands[name].row, program.operands[name].column))
+    there = np.broadcast_to(
+        (row >= 0) & (column >= 0), (buffer.places, *np.broadcast_shapes(row.shape, column.shape)[-2:])
+    )
+    return np.flatnonzero(there.any(axis=(1, 2))).tolist()

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Axis = Literal["x", "y", "xy"]
-Kind = Literal["gemm", "gemv", "allreduce", "reduce_scatter", "allgather"]
+Kind = Literal["gemm", "gemv", "allreduce", "reduce_scatter", "allgather", "cache"]
 Array = NDArray[Any]
 
 
@@ -42,8 +42,9 @@ class Move:
     tree : bool
         `target` is the parent of each core in a tree: what arrives at a core that sends is added to its own tile
         and sent on, word by word, within the step; only roots (-1) keep it.  See `waferviz.trees`.
-    take, slot : int or array of shape (repeat,), optional
-        Place of the read buffer that is sent, place of the write buffer that is filled.
+    take, slot : int or array of shape (repeat,) or (repeat, y, x), optional
+        Place of the read buffer that is sent (on the core that sends), place of the write buffer that is filled (on
+        the core that receives).
     """
 
     read: str
@@ -173,16 +174,19 @@ class Buffer:
         Tiles held side by side.
     double : bool
         A second copy takes in the next tile while this one is used.
+    stream : bool
+        The tiles come one after the other from the computation before; only one is held at a time.
     """
 
     dims: tuple[str, ...]
     places: int = 1
     double: bool = False
+    stream: bool = False
 
     @property
     def tiles(self) -> int:
         """Tiles of memory per core."""
-        return self.places * (2 if self.double else 1)
+        return 1 if self.stream else self.places * (2 if self.double else 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,9 +256,9 @@ class Program:
     result : str
         Buffer that holds the result at the end.
     kind : str
-        What the program computes: "gemm", "gemv", or on vectors "allreduce", "reduce_scatter", "allgather".
+        What the program computes: "gemm", "gemv", or on vectors "allreduce", "reduce_scatter", "allgather", "cache".
     outcome : Operand, optional
-        Which block of a product each core holds at the end; block (y, x) when left out.
+        Which block of the result each core holds at the end; block (y, x) when left out.
     paper : str
         Where the algorithm is published.
     transposed : bool
@@ -318,17 +322,18 @@ class Program:
     def blocks(self) -> dict[str, int]:
         """Number of blocks along m, k and n; for programs on vectors of their chunks along n."""
         if self.on_vectors:
-            return {"n": self.buffers[self.result].places}
+            return {"n": 1 if self.kind == "cache" else self.buffers[self.result].places}
         a, b = self.operands["A"], self.operands["B"]
         return {"m": a.blocks[0], "k": a.blocks[1], "n": b.blocks[0 if self.transposed else 1]}
 
 
-def at_repeat(place: Array | int | None, repeat: int) -> int:
-    """Place of a buffer in one repeat; 0 when there is only one."""
+def at_repeat(place: Array | int | None, repeat: int) -> Any:
+    """Place of a buffer in one repeat, or places of shape (y | 1, x | 1); 0 when there is only one."""
     if place is None:
         return 0
     places = np.atleast_1d(place)
-    return int(places[min(repeat, len(places) - 1)])
+    found = places[min(repeat, len(places) - 1)]
+    return int(found) if np.ndim(found) == 0 else found
 
 
 def code_of(function: Callable[..., object]) -> str:

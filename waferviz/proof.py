@@ -45,6 +45,10 @@ class Proof:
 
 def prove(program: Program) -> Proof:
     """Run a program on names and check what meets where; programs on vectors on whose share is where."""
+    if program.kind == "cache":
+        from waferviz.tokens import prove_tokens
+
+        return prove_tokens(program)
     if program.on_vectors:
         from waferviz.shares import prove_shares
 

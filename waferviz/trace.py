@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from waferviz import tokens, vectors
 from waferviz.audit import Bill
 from waferviz.flows import DIRECTIONS
 from waferviz.lazy import lazy
@@ -16,7 +17,6 @@ from waferviz.names import EXACT_CORES
 from waferviz.program import Array, Program
 from waferviz.runs import Movement, Values, values
 from waferviz.state import Sizes, once, summed_in, untiled
-from waferviz.vectors import trace_of
 
 BUDGET = 2 * 2**30
 NAMES_ABOVE = 256 * 256
@@ -45,7 +45,8 @@ def run(
         What to run.
     operands : dict, optional
         Matrices A (M, K) and B (K, N), or (N, K) for a transposed program; without them only names move.
-        For programs on vectors V, one vector per core: (y, x, n) or (core, n); ones when left out.
+        For programs on vectors V, one vector per core: (y, x, n) or (core, n); ones when left out.  For caches K and
+        V, one row per token: (token, n).
     machine : Machine, optional
         Prices the cycle clock; the teaching machine when left out.
     tier : "auto", "names", "values" or "interpreter"
@@ -70,7 +71,7 @@ def run(
         `met`: the core multiplies in this step; `filled`: blocks summed into C; `traffic`: words on the link
         leaving a core; `from_y`, `from_x`: where the tile that arrives comes from; `hops`, `memory`, `routes`;
         and with values `A`, `B`, `C`.  Coordinates `label` and `cycle` on step.  For programs on vectors
-        `V` and `shares`: cores whose vectors are summed in.
+        `V` and `shares`: cores whose vectors are summed in; for caches `token`, `occupied`, `K` and `V`.
 
     Raises
     ------
@@ -82,9 +83,11 @@ def run(
     if tier not in TIERS:
         raise ValueError(f"tier={tier!r}: choose one of {', '.join(TIERS)}")
     machine = machine or Machine.preset("teaching")
+    if program.kind == "cache":
+        return tokens.trace_of(program, operands, machine=machine, code=code, schedule=schedule)
     if program.on_vectors:
         given = np.ones((*program.shape, program.blocks["n"])) if operands is None else operands["V"]
-        return trace_of(
+        return vectors.trace_of(
             program, given, machine=machine, sums=sums, budget=budget, code=code, schedule=schedule
         )
     cores = program.shape[0] * program.shape[1]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from waferviz.audit import Bill
+from waferviz.bill import Bill
 from waferviz.history import History
 from waferviz.machine import Machine
 from waferviz.program import Array, Program

@@ -58,6 +58,10 @@ def verify(trace: xr.Dataset) -> Verdict:
     product.  For programs on vectors see `waferviz.vectors.verify_vectors`.
     """
     source = trace.encoding.get("run")
+    if source and source.program.kind == "cache":
+        from waferviz.tokens import verify_tokens
+
+        return verify_tokens(trace)
     if source and source.program.on_vectors:
         from waferviz.vectors import verify_vectors
 

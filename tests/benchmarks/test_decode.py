@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from waferviz import engine
 from waferviz.algorithms import GEMV
+from waferviz.cache import insert
 from waferviz.state import Sizes, start
 
 
@@ -55,3 +56,10 @@ def test_every_state_of_a_gemv(benchmark, axis):
         lambda: np.matmul(a, x, out=out),
         20,
     )
+
+
+def test_shifting_ten_thousand_tokens(benchmark):
+    """All counts of 1000 rows after each of 10,000 insertions, by the rule, against one product of 2048 x 2048."""
+    a, b = np.random.default_rng(0).random((2, 2048, 2048), np.float32)
+    out = np.empty_like(a)
+    compare(benchmark, lambda: insert("shift", 1000, 10_000), lambda: np.matmul(a, b, out=out), 1)
