@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from waferviz.lowbit.bounds import error_bound
     from waferviz.lowbit.elementwise import ternary_matmul
     from waferviz.lowbit.energy import Model, lookup_energy, model_bytes, model_energy, precision
+    from waferviz.lowbit.lookups import lookups, sentence
     from waferviz.lowbit.matmul import lut_matmul
     from waferviz.lowbit.operands import Weights
-    from waferviz.lowbit.packing import FORMATS, layout, pack, scale_in, tmac, unpack
+    from waferviz.lowbit.packing import FORMATS, layout, pack, scale_in, specimen, tmac, unpack
     from waferviz.lowbit.quantize import binary, bitlinear, groupwise, nmse, ternary
     from waferviz.lowbit.shape import instruction, precompute, tile, tiles
     from waferviz.lowbit.tables import half_table, lookup, quantized, subset_sums, table
@@ -25,7 +26,6 @@ _HOME = {
     "absmax": "activations",
     "absmean_int4": "activations",
     "alphas": "bitplanes",
-    "unit_area": "area",
     "areas": "area",
     "binary": "quantize",
     "bitlinear": "quantize",
@@ -39,6 +39,7 @@ _HOME = {
     "layout": "packing",
     "lookup": "tables",
     "lookup_energy": "energy",
+    "lookups": "lookups",
     "lut_matmul": "matmul",
     "model_bytes": "energy",
     "model_energy": "energy",
@@ -51,6 +52,8 @@ _HOME = {
     "reinterpret": "bitplanes",
     "remap": "bitplanes",
     "scale_in": "packing",
+    "sentence": "lookups",
+    "specimen": "packing",
     "subset_sums": "tables",
     "table": "tables",
     "ternary": "quantize",
@@ -58,6 +61,7 @@ _HOME = {
     "tile": "shape",
     "tiles": "shape",
     "tmac": "packing",
+    "unit_area": "area",
     "unpack": "packing",
 }
 
@@ -82,6 +86,7 @@ __all__ = [
     "layout",
     "lookup",
     "lookup_energy",
+    "lookups",
     "lut_matmul",
     "model_bytes",
     "model_energy",
@@ -94,6 +99,8 @@ __all__ = [
     "reinterpret",
     "remap",
     "scale_in",
+    "sentence",
+    "specimen",
     "subset_sums",
     "table",
     "ternary",

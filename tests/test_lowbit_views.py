@@ -1,0 +1,175 @@
+"""Lookup and packing microscope: what they are made of, and what a reader sees and can do in a real browser."""
+
+import runpy
+import warnings
+
+import numpy as np
+import pytest
+from watched import Watched
+
+import waferviz
+from waferviz.lowbit import FORMATS, lookups, lut_matmul, sentence, specimen, tmac
+from waferviz.published import folder
+from waferviz.views import lookup, packing
+
+A = np.array([[1, 2, 3, 4, -2, 5, 0, 3]])
+Q = np.random.default_rng(3).integers(0, 4, (20, 8))
+Q[0, :4] = 3, 0, 2, 1
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+@pytest.mark.parametrize("group", [1, 3, 4])
+@pytest.mark.parametrize("table", ["exact", "int8"])
+def test_lookups_end_in_the_product(bits, group, table):
+    rng = np.random.default_rng(bits)
+    a, q = rng.integers(-9, 10, (3, 13)), rng.integers(0, 2**bits, (5, 13))
+    found = lookups(a, q, bits=bits, zero=1, scale=0.5, group=group, table=table, token=2)
+    expected = lut_matmul(a, q, bits=bits, zero=1, scale=0.5, group=group, table=table)[2]
+    np.testing.assert_allclose(found.result, expected, rtol=1e-12)
+    assert found.sizes["cycle"] == bits * -(-13 // group)
+    added = (found.value * found.weight.values[found.plane_of.values][:, None]).cumsum("cycle")
+    np.testing.assert_array_equal(found.total, added)
+    np.testing.assert_array_equal(found.total.isel(cycle=slice(1, 3)), found.total[1:3])
+
+
+def test_lookups_are_computed_when_asked_for():
+    found = lookups(np.ones((1, 4096), int), np.zeros((256, 4096), int), bits=8, zero=0)
+    assert not found.total._in_memory
+    assert found.total.isel(cycle=3, output=5).item() == -4 * (1 + 2 + 4 + 8)
+    with pytest.raises(ValueError, match="token=1: there are 1"):
+        lookups(A, Q, bits=2, zero=2, token=1)
+
+
+def test_a_cycle_is_told():
+    found = lookups(A, Q, bits=2, zero=2)
+    assert sentence(found, 0).startswith("Plane 0 of group 0: the bits 1 0 0 1 of output 0 are index 9; its mirror, entry 6")  # fmt: skip
+    assert sentence(found, 1).endswith("times 2 makes -4; the sum is -4.")
+
+
+def test_a_lookup_is_packed_for_the_page():
+    shown = lookup.packed(lookups(A, Q, bits=2, zero=2))
+    assert (shown["cycles"], shown["dotted"], len(shown["result"])) == (4, 20, 8)
+    assert shown["tables"][0] == [-10, -8, -6, -4, -4, -2, 0, 2, -2, 0, 2, 4, 4, 6, 8, 10]
+    assert shown["index"][0][0] == 9
+    long = lookup.packed(lookups(np.ones((1, 400)), np.zeros((2, 400), int), bits=3, zero=2))
+    assert (long["cycles"], long["all"], len(long["tables"])) == (63, 300, 21)
+
+
+def test_what_cannot_be_drawn_is_refused():
+    with pytest.raises(ValueError, match="group=5: tables of up to 16"):
+        lookup.Lookup([lookups(A, Q, bits=2, zero=2, group=5)])
+    with pytest.raises(ValueError, match="lacks activation"):
+        lookup.Lookup([specimen(np.ones((1, 128), int))])
+    with pytest.raises(ValueError, match="512 weights: up to 256"):
+        packing.Packing([specimen(np.ones((4, 128), int))])
+    with pytest.raises(ValueError, match="format 'i3': choose one of i2_s"):
+        specimen(np.ones((1, 128), int), "i3")
+
+
+def test_show_finds_both():
+    assert isinstance(waferviz.show(lookups(A, Q, bits=2, zero=2)), lookup.Lookup)
+    assert isinstance(waferviz.show(specimen(np.ones((1, 128), int))), packing.Packing)
+
+
+def test_a_specimen_knows_what_other_layouts_read():
+    w = np.random.default_rng(0).integers(-1, 2, (4, 128))
+    found = specimen(w, "i2_s", scale=0.5)
+    titles = [FORMATS[name].title for name in ("i2_s_neon", "i2_s_rows", "w2a8")]
+    assert [title for title in titles if title in found.other.values] == titles
+    neon = found["read"].sel(other=FORMATS["i2_s_neon"].title)
+    assert sorted(neon.values.ravel()) == sorted(w.ravel())
+    assert (neon != w).any()
+    refused = found.sel(other=FORMATS["w2a8"].title)
+    assert "does not use" in str(refused.reads.values)
+    shown = packing.packed(specimen(w[:1], "i2_s"))
+    owners = [owner for field in shown["fields"] for owner in field[4]]
+    assert sorted(owners) == list(range(128))
+
+
+@pytest.mark.parametrize("name", ["lookup", "packing"])
+def test_labs_run(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        assert runpy.run_path(str(folder("lab") / f"{name}.py"))["shown"]
+
+
+@pytest.fixture
+def opened(chromium, tmp_path):
+    seen = Watched(chromium, offline=True)
+
+    def show(view):
+        seen.page.goto(view.handout(tmp_path / "view.html").as_uri())
+        seen.page.locator(".wv-said").wait_for()
+        return seen.page
+
+    yield show
+    seen.context.close()
+    assert (seen.wrong, seen.left) == ([], [])
+
+
+@pytest.mark.browser
+def test_the_lookup_plays_and_tells(opened):
+    page = opened(lookup.Lookup([lookups(A, Q, bits=2, zero=2)]))
+    said = page.locator(".wv-said")
+    assert "bits 1 0 0 1 of output 0 are index 9; entry 9 is 0" in said.inner_text()
+    page.get_by_role("button", name="step forward").click()
+    assert "index 5; entry 5 is −2; times 2 is −4; the sum becomes −4" in said.inner_text()
+    page.get_by_label("table: 8 entries and a sign").check()
+    page.get_by_role("button", name="to start").click()
+    assert "the top bit is 1: entry 6" in said.inner_text()
+    assert page.get_by_text("the mirror is not stored").is_visible()
+    page.get_by_label("plane weights: ½, 1, 2, … (T-MAC)").check()
+    page.get_by_role("button", name="to end").click()
+    product = (A @ (Q - 2).T)[0, 0]
+    assert f"= {product}".replace("-", "−") in said.inner_text()
+    assert "minus the sum of the activations" in said.inner_text()
+    assert page.get_by_role("table", name="operations so far").get_by_text("80", exact=True).count() == 2
+    page.get_by_label("follow").select_option("3")
+    assert f"= {(A @ (Q - 2).T)[0, 3]}".replace("-", "−") in said.inner_text()
+
+
+@pytest.mark.browser
+def test_the_lookup_moves_by_itself_and_by_keys(opened):
+    page = opened(lookup.Lookup([lookups(A, Q, bits=2, zero=2)]))
+    place, picture = page.locator(".wv-place"), page.locator("svg[role=img]")
+    page.get_by_role("button", name="play").click()
+    before = picture.inner_html()
+    page.wait_for_timeout(600)
+    assert picture.inner_html() != before
+    page.get_by_role("button", name="pause").click()
+    still = picture.inner_html()
+    page.wait_for_timeout(200)
+    assert picture.inner_html() == still
+    page.locator(".wv-stage").first.focus()
+    page.keyboard.press("End")
+    assert place.inner_text() == "all 4 cycles"
+    page.keyboard.press("Home")
+    assert place.inner_text() == "cycle 1 of 4"
+
+
+@pytest.mark.browser
+def test_a_weight_is_followed_to_its_bits_and_back(opened):
+    w = np.zeros((1, 128), int)
+    w[0, [0, 32, 96]] = 1, -1, 1
+    page = opened(packing.Packing([specimen(w, "i2_s")]))
+    said = page.locator(".wv-said")
+    assert (
+        said.inner_text()
+        == "Weight 0 of output 0 is 1: code 2 in bits 7 to 6 of byte 0 (lane 0 of register 0)."
+    )
+    assert page.get_by_text("0x86").is_visible()
+    page.locator("svg rect").nth(32).click()
+    assert "Weight 32 of output 0 is −1: code 0 in bits 5 to 4 of byte 0" in said.inner_text()
+    page.get_by_label("decode as").select_option(label="I2_S (NEON): the other layout")
+    assert "weights are wrong" in said.inner_text()
+    page.get_by_role("button", name="step forward").click()
+    assert "Weight 33" in said.inner_text()
+
+
+@pytest.mark.browser
+def test_planes_have_several_places(opened):
+    q = np.random.default_rng(0).integers(0, 4, (16, 8))
+    page = opened(packing.Packing([specimen(q, tmac(2, tile=32, kfactor=2))]))
+    assert page.locator(".wv-said").inner_text().count("plane nibble") == 2
+    page = opened(packing.Packing([specimen(np.ones((1, 96), int), "tl2")]))
+    assert "sign 0 in bit 0 of byte 16" in page.locator(".wv-said").inner_text()
