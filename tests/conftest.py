@@ -1,6 +1,11 @@
-"""What several test files share: one browser per file."""
+"""What several test files share: one browser per file, and servers that stop."""
 
 import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 
 import pytest
 from watched import BROWSER, FLAGS
@@ -18,3 +23,35 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def served(tmp_path):
+    """Start a server command with a free port; gives its address, stops it at the end."""
+    started = []
+
+    def start(command, ready):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        log = (tmp_path / "server.log").open("w")
+        process = subprocess.Popen(
+            [sys.executable, "-m", *(part.format(port=port) for part in command)],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        started.append((process, log))
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}{ready}").close()
+            except OSError:
+                time.sleep(0.25)
+                continue
+            return f"http://localhost:{port}"
+        pytest.fail(f"no server: {(tmp_path / 'server.log').read_text()}")
+
+    yield start
+    for process, log in started:
+        process.terminate()
+        process.wait()
+        log.close()

@@ -2,11 +2,6 @@
 
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -118,38 +113,6 @@ def test_ring_arcs_grow_with_the_number_of_cores(chromium, tmp_path):
     assert "longest way is 39 hops" in seen.page.locator(".wv-stage").inner_text()
     assert (seen.wrong, seen.left) == ([], [])
     seen.context.close()
-
-
-@pytest.fixture
-def served(tmp_path):
-    """Start a server command with a free port; gives its address, stops it at the end."""
-    started = []
-
-    def start(command, ready):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        log = (tmp_path / "server.log").open("w")
-        process = subprocess.Popen(
-            [sys.executable, "-m", *(part.format(port=port) for part in command)],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        started.append((process, log))
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}{ready}").close()
-            except OSError:
-                time.sleep(0.25)
-                continue
-            return f"http://localhost:{port}"
-        pytest.fail(f"no server: {(tmp_path / 'server.log').read_text()}")
-
-    yield start
-    for process, log in started:
-        process.terminate()
-        process.wait()
-        log.close()
 
 
 def test_the_served_app_races_and_survives_a_wrong_mesh(chromium, served):

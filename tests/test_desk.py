@@ -1,9 +1,11 @@
 """The desk: a picture follows its controls, a machine follows its form, a wrong input leaves both as they were."""
 
+import re
 import runpy
 
 import numpy as np
 import pytest
+from watched import Watched
 
 import waferviz as wv
 from waferviz.desk import Desk
@@ -97,3 +99,24 @@ def test_every_lab_opens_with_a_picture(name):
     desk = runpy.run_path(str(folder("lab") / f"{name}.py"))["desk"]
     assert desk._said.value == ""
     assert desk._picture.objects
+
+
+@pytest.mark.browser
+def test_a_served_lab_follows_its_controls_and_survives_a_wrong_one(chromium, served):
+    address = served(["panel", "serve", str(folder("lab") / "budget.py"), "--port", "{port}"], "/budget")
+    seen = Watched(chromium)
+    page = seen.page
+    page.goto(f"{address}/budget")
+    page.locator(".wv-card").wait_for()
+    field = page.get_by_role("textbox", name="Mesh")
+    field.fill("many")
+    field.press("Enter")
+    page.get_by_text("give a side such as 8").wait_for()
+    assert page.locator(".wv-card").is_visible()
+    field.fill("16")
+    field.press("Enter")
+    page.get_by_text("16 x 16 cores").first.wait_for()
+    page.get_by_role("button", name=re.compile("R of Cannon")).click()
+    page.get_by_text(re.compile("Cannon: 9 of 24 routes")).wait_for()
+    assert (seen.wrong, seen.left) == ([], [])
+    seen.context.close()
