@@ -269,6 +269,61 @@ def test_a_healthy_wafer_costs_what_the_audit_says(name, mesh):
         np.testing.assert_array_equal(priced.cycles.sel(timing=timing), bill.cycles)
 
 
+def walked_freely(program, found, machine, words, work):
+    """Cycle at which the last core ends under data flow: core by core, tile by tile, shifts only."""
+    ready, shape = {}, found.shape
+    down = np.concatenate([np.zeros((1, shape[1]), int), found.down.cumsum(axis=0)])
+    cores = list(np.ndindex(shape))
+    for step, repeat in program:
+        came = {core: [] for core in cores}
+        moves = [np.broadcast_to(move.at(repeat), shape) for move in step.moves]
+        given = dict.fromkeys(cores, 0)
+        for move, index in zip(step.moves, moves, strict=True):
+            for y, x in cores:
+                other = (y, int(index[y, x])) if move.axis == "x" else (int(index[y, x]), x)
+                if index[y, x] < 0 or other == (y, x):
+                    continue
+                place = found.column if move.axis == "x" else down
+                way = abs(int(place[other] - place[y, x])) * machine.hop + 2 * machine.ramp + 1
+                given[other] += words
+                came[y, x].append((ready.get(other, 0) + way, other))
+        after = {}
+        for core in cores:
+            busy = max(work if step.work else 0, given[core], words * len(came[core]))
+            ends = [ready.get(core, 0) + busy]
+            for head, other in came[core]:
+                behind = words * sum(later >= head for later, _ in came[core])
+                ends.append(head + max(behind, given[other]))
+            after[core] = max(ends)
+        ready = after
+    return max(ready.values())
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from(["cannon", "meshgemm"]), st.integers(3, 6), st.integers(0, 1000), st.integers(1, 3))
+def test_data_flow_against_a_walk(name, side, seed, hop):
+    program, found = GEMM[name](side), remap(draw((side, side + 2), 0.08, seed=seed), 2)
+    machine = Machine.preset("wse2", shape=(side, side), hop=hop)
+    if not found.works:
+        return
+    priced = price(program, found, machine, matrices=(2 * side,) * 3, schedule="dataflow")
+    run = priced.cycles.sel(timing="one cycle per physical hop").sum()
+    assert int(run) == walked_freely(program, found, machine, words=4, work=8)
+    hidden = audit(program, machine, matrices=(2 * side,) * 3, schedule="dataflow").cycles.sum()
+    assert int(priced.cycles.sel(timing="hidden").sum()) == int(hidden) <= int(run)
+
+
+def test_data_flow_hardly_notices_dead_cores():
+    found = remap(draw((32, 35), 5e-3, seed=2), 3)
+    extra = {}
+    for schedule in ("barrier", "dataflow"):
+        machine = Machine.preset("wse2", shape=(32, 32))
+        run = price(GEMM["meshgemm"](32), found, machine, schedule=schedule).cycles.sum("step").values
+        extra[schedule] = run[1] / run[0] - 1
+    assert extra["barrier"] > 0.15
+    assert extra["dataflow"] < extra["barrier"] / 3
+
+
 def test_a_shift_pays_for_its_longest_hop():
     program, machine = GEMM["meshgemm"](8, align=""), Machine.preset("wse2", shape=(8, 8), hop=5)
     dead = np.zeros((8, 9), bool)
@@ -296,6 +351,7 @@ def test_giving_up_lines_is_a_placement():
 @pytest.mark.parametrize(
     ("call", "reason"),
     [
+        (lambda: price(GEMM["meshgemm_t"](3), remap(np.zeros((3, 4), bool)), Machine.preset("wse2"), schedule="dataflow"), "not for relays"),
         (lambda: wafer_yield(3, 3, 1, 1.5), "fail=1.5: a probability lies between 0 and 1"),
         (lambda: wafer_yield(3, 3, 1, np.nan), "a probability"),
         (lambda: wafer_yield(3, 3, -1, 0.5), "spares=-1: give whole numbers of 0 or more"),

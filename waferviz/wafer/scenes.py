@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from waferviz.audit import audit
+from waferviz.bill import Bill
+from waferviz.cost import barrier
 from waferviz.machine import Machine
 from waferviz.orders import interleaved
 from waferviz.program import Array, Program
 from waferviz.wafer.defects import draw
 from waferviz.wafer.laws import LAWS, core_failure, wafer_yield
-from waferviz.wafer.prices import TIMINGS, stretched_hops, with_hops
+from waferviz.wafer.prices import TIMINGS, stretched_hops
 from waferviz.wafer.remapping import remap
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def scenes(
             f"{rows} x {columns} cores, spares={spares}, wafers={wafers}: give at most 40 x 40 cores, so that every core can be "
             "seen, one number of spares or more, and one wafer or more; waferviz.wafer.price has no such limit"
         )
-    bill = audit(program, machine, matrices=matrices)
+    bill = Bill(program, machine, matrices)
+    link_words, ramp_words, stages = (bill.counts[name] for name in ("link_words", "ramp_words", "stages"))
     width = columns + max(spares)
     fail = np.array(MEANS) / (rows * width)
     size = (len(CLUSTERS), wafers, len(MEANS))
@@ -86,8 +88,10 @@ def scenes(
             found = remap(dead[at][:, : columns + spare], spare)
             column[(*at, number)] = found.column
             if found.works:
-                for timing, hops in enumerate((bill.hops.values, stretched_hops(program, found))):
-                    cycles[(*at, number, timing)] = with_hops(bill, hops, machine).sum()
+                for timing, hops in enumerate((bill.counts["hops"], stretched_hops(program, found))):
+                    cycles[(*at, number, timing)] = barrier(
+                        bill.work, link_words, ramp_words, hops, stages, machine
+                    ).sum()
     where = ("clusters", "wafer", "mean")
     return xr.Dataset(
         {
@@ -99,7 +103,7 @@ def scenes(
             "ring": (("core",), interleaved(columns), {"units": "1", "long_name": "interleaved ring order"}),
         },
         coords={"clusters": list(CLUSTERS), "wafer": np.arange(wafers), "mean": list(MEANS), "spares": list(spares), "timing": list(TIMINGS)},
-        attrs={"program": program.name, "machine": machine.name, "mesh": f"{rows} x {columns}", "plain_cycles": int(bill.cycles.sum()), "hop": machine.hop},
+        attrs={"program": program.name, "machine": machine.name, "mesh": f"{rows} x {columns}", "plain_cycles": int(bill.steps["cycles"][0].sum()), "hop": machine.hop},
     )  # fmt: skip
 
 
