@@ -78,12 +78,9 @@ class Budget(Page):
             setup=json.dumps({"title": self.title, "programs": [packed(check) for check in self.checks], "model": SIMPLE}),
             colours=PALETTES["amount"],
         )  # fmt: skip
-        return row(
-            host,
-            column(row(core_map, bar), width=510),
-            sizing_mode="stretch_width",
-            spacing=12,
-        )
+        host.min_width = 140 + 150 * len(self.checks)
+        beside = column(row(core_map, bar), width=510)
+        return row(host, beside, sizing_mode="stretch_width", spacing=12, styles={"flex-wrap": "wrap"})
 
 
 def packed(check: xr.Dataset) -> dict[str, Any]:

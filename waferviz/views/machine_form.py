@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -49,7 +50,7 @@ class MachineForm(Viewer):
         self._file = pn.widgets.FileDownload(
             callback=self._saved, filename="machine.csv", label="Save this machine", width=270
         )
-        self._said = pn.widgets.StaticText(value="")
+        self._said = pn.widgets.StaticText(value="", styles={"font-size": "14px"}, width=260)
         self._filling = False
         for field in self._fields.values():
             field.param.watch(self._edited, "value")
@@ -59,11 +60,9 @@ class MachineForm(Viewer):
     def __panel__(self) -> Any:
         chosen = pn.widgets.Select.from_param(self.param.preset, width=270)
         grid = pn.GridBox(*self._fields.values(), ncols=2, width=280)
-        return pn.Column(
-            chosen,
-            pn.Card(grid, self._file, self._said, title="its numbers", collapsed=True, width=290),
-            width=290,
-        )
+        numbers = pn.Card(grid, self._file, title="its numbers", collapsed=True, width=290)
+        doubts = pn.Card(self._said, title="where sources disagree", collapsed=True, width=290)
+        return pn.Column(chosen, numbers, doubts, width=290)
 
     def machine(self, **overrides: Any) -> Machine:
         """The machine as it stands in the form, single numbers replaced by keyword.
@@ -90,7 +89,10 @@ class MachineForm(Viewer):
         for name, field in self._fields.items():
             field.value = _plain(getattr(machine, name))
         self._filling = False
-        self._said.value = "; ".join(str(doubt) for doubt in machine.doubts() if doubt.quantity in SHOWN)
+        doubts = [str(doubt) for doubt in machine.doubts() if doubt.quantity in SHOWN]
+        self._said.value = (
+            "<br>".join(escape(doubt) for doubt in doubts) or "None of these numbers is in doubt."
+        )
         self.param.trigger("changed")
 
     def _edited(self, _event: Any) -> None:
@@ -99,6 +101,7 @@ class MachineForm(Viewer):
 
     def _label(self, name: str) -> str:
         units = self._units[name]
+        name = {"memory_bandwidth": "own memory"}.get(name, name)
         return name.replace("_", " ") + ("" if units in {"", "1"} else f", {units}")
 
     def _saved(self) -> io.BytesIO:

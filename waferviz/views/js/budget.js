@@ -91,7 +91,8 @@ class Card {
     const top = Math.max(most, letter.limit || 0, 1)
     const over = letter.limit === null ? 0 : values.reduce((count, value) => count + (value > letter.limit), 0)
     this.frame(`${letter.letter}: ${letter.what} (${program.name})`, rows, columns)
-    const cell = Math.max(1, Math.min(24, Math.floor(720 / Math.max(rows, columns))))
+    const pixels = (this.args.map.inner_width || 330) * (window.devicePixelRatio || 1)
+    const cell = Math.max(1, Math.round(pixels / Math.max(rows, columns)))
     this.put("image", hatched(values, rows, columns, cell, this.palette, top, letter.limit), [rows * cell, columns * cell], { dw: [columns], dh: [rows] })
     const [y, x] = letter.core || []
     this.args.sources.outline.data = letter.core && !letter.ok ? { xs: [[x, x + 1, x + 1, x, x]], ys: [[y, y, y + 1, y + 1, y]] } : { xs: [], ys: [] }
@@ -143,7 +144,7 @@ function hatched(values, rows, columns, cell, palette, top, limit) {
   for (let y = 0; y < rows * cell; y++) {
     for (let x = 0; x < width; x++) {
       const value = values[Math.floor(y / cell) * columns + Math.floor(x / cell)]
-      const edge = cell > 5 && (x % cell === 0 || y % cell === 0)
+      const edge = cell > 7 && (x % cell === 0 || y % cell === 0)
       const over = limit !== null && value > limit
       image[y * width + x] = edge ? white : over && (x + y) % (2 * wide) < wide ? red : palette[Math.min(255, Math.round((value * 255) / top))]
     }
