@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from waferviz.trace import product, run
     from waferviz.verify import verify
     from waferviz.views.arcs import arcs
+    from waferviz.waves import waves
     from waferviz.workbench import workbench
 
 _HOME = {
@@ -58,6 +59,7 @@ _HOME = {
     "product": "trace",
     "run": "trace",
     "verify": "verify",
+    "waves": "waves",
     "play": "show",
     "race": "show",
     "show": "show",
@@ -101,6 +103,7 @@ __all__ = [
     "timeline",
     "tree",
     "verify",
+    "waves",
     "workbench",
 ]
 

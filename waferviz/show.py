@@ -20,6 +20,7 @@ PICTURES = {
     "fits": ("sweeps", "Sweep"),
     "dead": ("wafer", "Defects"),
     "law": ("yields", "Yields"),
+    "of_step": ("allreduce", "Waves"),
     "relayed": ("latency", "Latency"),
     "address": ("lookup", "Lookup"),
     "bits_per_weight": ("packing", "Packing"),

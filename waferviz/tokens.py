@@ -127,7 +127,7 @@ def trace_of(
         {"units": "1", "long_name": "token that is being inserted"},
     )
     dataset = xr.Dataset(found, coords=coordinates(program, bill) | {"inserting": inserting}, attrs=attrs)
-    dataset.encoding |= {"run": Run(program, None), "shelves": shelves}
+    dataset.encoding |= {"run": Run(program, None, machine), "shelves": shelves}
     return dataset
 
 
