@@ -56,7 +56,7 @@ class Defects(Page):
             cores[0], "codec", "defects", map=cores[1], ring=ring[1], chance=chance[1], map_figure=cores[0], ring_figure=ring[0],
             setup=json.dumps({"title": self.title, "model": SIMPLE, **packed(self.scenes)}), shades=SHADES, accent=ACCENT, ink=INK,
         )  # fmt: skip
-        right = column(ring[0], chance[0], width=500)
+        right = column(ring[0], chance[0], width=430)
         return column(
             row(cores[0], right, spacing=10, sizing_mode="stretch_width"), host, sizing_mode="stretch_width"
         )
@@ -109,7 +109,7 @@ class Defects(Page):
         scenes, means = self.scenes, [int(mean) for mean in self.scenes["mean"].values]
         picture = plain(
             figure(
-                title="Chance that a wafer like this works", height=256, width=500, tools="", x_range=Range1d(-0.3, means[-1] * 1.3), y_range=Range1d(-0.1, 1.05),
+                title="Chance that a wafer like this works", height=256, width=430, tools="", x_range=Range1d(-0.3, means[-1] * 1.3), y_range=Range1d(-0.1, 1.05),
                 x_axis_label="dead cores of a wafer, mean", y_axis_label="probability", output_backend="canvas",
             )
         )  # fmt: skip
@@ -171,7 +171,7 @@ def _spares(number: int) -> str:
 
 def _ring(wide: int) -> tuple[Any, dict[str, Any]]:
     picture = plain(
-        figure(title=" ", height=214, width=500, tools="", x_range=Range1d(-0.6, wide - 0.4), y_range=Range1d(-1.5, 1.5), x_axis_label="physical column")
+        figure(title=" ", height=214, width=430, tools="", x_range=Range1d(-0.6, wide - 0.4), y_range=Range1d(-1.5, 1.5), x_axis_label="physical column")
     )  # fmt: skip
     picture.yaxis.visible = picture.grid.visible = False
     arcs = ColumnDataSource({"xs": [], "ys": [], "colour": [], "width": []})

@@ -17,6 +17,7 @@ class Wafer {
     this.row_range.addEventListener("keydown", event => event.stopPropagation())
     const spares = setup.spares.map((number, at) => [at, String(number)])
     root.append(
+      make("h2", {}, setup.title),
       this.place.element,
       make("div", { class: "wv-row" },
         switched("defects fall", setup.clusters.map((name, at) => [at, name]), 0, clusters => this.another({ clusters })),
@@ -108,7 +109,7 @@ class Wafer {
     }
     map.cores.data = cells
     map.band.data = { y: [this.row] }
-    map_figure.title.text = `${this.setup.title} ${this.setup.rows} x ${this.setup.cores} cores for software; each number is the column it sees`
+    map_figure.title.text = `${this.setup.rows} x ${this.setup.cores} cores; numbers: columns for software`
   }
 
   // Links between neighbours that software sees; those longer than one hop in the accent colour.
