@@ -6,7 +6,6 @@ import zlib
 
 import numpy as np
 import pytest
-from test_browser import served  # noqa: F401
 from watched import Watched
 
 import waferviz as wv
@@ -213,7 +212,7 @@ def test_the_sender_of_a_latency_map_moves(chromium, tmp_path):
 
 
 @pytest.mark.browser
-def test_the_app_draws_the_wafers_of_another_algorithm(chromium, served):  # noqa: F811
+def test_the_app_draws_the_wafers_of_another_algorithm(chromium, served):
     address = served(["panel", "serve", str(folder("lab") / "defects.py"), "--port", "{port}"], "/defects")
     seen = Watched(chromium, size=(1280, 1400))
     seen.page.goto(f"{address}/defects")
