@@ -19,16 +19,19 @@ if TYPE_CHECKING:
 
 DIMS = ("algorithm", "mesh", "matrix", "machine", "schedule")
 PARTS = ("work", "words", "way")
-NEEDED = ("cycles", "parts", "microseconds", "fits")
+NEEDED = ("cycles", *PARTS, "microseconds", "fits")
 MOST = 200_000
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999")
 HATCHES = (" ", "/", ".", "x", "-", "o", "|", "+")
 MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "hex", "star", "plus")
+SIGNS = (
+    "N: cores along a side; m: words of a tile; W: cycles of work a step; c = 2 ramp + 1; h: cycles of a hop."
+)
 SHADES = {"work": "#31688e", "words": "#b8860b", "way": "#dcb65c"}
 SIMPLE = (
     "Model: closed forms of the price, no queues beyond the busiest link, no software cost. Work and communication of "
-    "a step overlap, so a point takes at least the longer of its two bars. An algorithm that does not fit the memory or "
-    "the routes of the machine can be left out of the winners."
+    "a step overlap. A point that does not fit is one whose tiles do not fit the memory, or whose mesh does not fit the "
+    "chip; broadcasts that find no routes are relayed core by core, and priced so."
 )
 
 
@@ -123,7 +126,7 @@ class Sweep(Page):
             winners, "sweeps", winners=winners, curves=curves, bars=bars, cells=cells, frame=frame, lines=lines, cursor=cursor,
             parts=parts, totals=totals, foot=foot, axis=bars.yaxis[0], ticks=bars.yaxis[0].ticker,
             wide=[winners.xaxis[0], winners.xaxis[0].ticker], high=[winners.yaxis[0], winners.yaxis[0].ticker],
-            setup=json.dumps(packed(self.sweep) | {"title": self.title, "model": SIMPLE}),
+            setup=json.dumps(packed(self.sweep) | {"title": self.title, "model": SIMPLE, "signs": SIGNS}),
         )  # fmt: skip
         pictures = row([winners, curves], sizing_mode="stretch_width", spacing=12)
         return column(pictures, host, bars, foot, spacing=4, sizing_mode="stretch_width")
@@ -141,17 +144,16 @@ def packed(sweep: xr.Dataset) -> dict[str, Any]:
     """The sweep as the page needs it: flat lists in the order of the dims."""
 
     def flat(name: str) -> list[float]:
-        values = sweep[name].broadcast_like(sweep.cycles).transpose(*DIMS).values.ravel()
+        values = sweep[name].astype(float).broadcast_like(sweep.cycles).transpose(*DIMS).values.ravel()
         return np.where(np.isfinite(values), values, -1).tolist()
 
-    parts = {part: sweep.parts.sel(part=part).drop_vars("part") for part in PARTS}
-    wide = sweep.assign(parts)
     return {
         **{dim: [_told(value) for value in sweep[dim].values] for dim in DIMS},
         "cycles": flat("cycles"),
         "microseconds": [float(f"{value:.4g}") for value in flat("microseconds")],
-        "fits": [bool(value) for value in flat("fits")],
-        "parts": {part: _flat(wide[part], sweep) for part in PARTS},
+        "fits": [value > 0 for value in flat("fits")],
+        "relayed": [value > 0 for value in flat("relayed")] if "relayed" in sweep else [],
+        "parts": {part: flat(part) for part in PARTS},
         "formula": formulas(sweep),
         "colours": COLOURS,
         "hatches": HATCHES,
@@ -167,10 +169,6 @@ def formulas(sweep: xr.Dataset) -> list[list[str]]:
     given = sweep.formula.drop_vars("formula", errors="ignore")
     wide = given.broadcast_like(sweep.cycles.isel(mesh=0, matrix=0, machine=0, drop=True))
     return [[str(words) for words in line] for line in wide.transpose("schedule", "algorithm").values]
-
-
-def _flat(values: xr.DataArray, sweep: xr.Dataset) -> list[float]:
-    return values.broadcast_like(sweep.cycles).transpose(*DIMS).values.ravel().astype(float).tolist()
 
 
 def _told(value: Any) -> Any:

@@ -97,7 +97,7 @@ class SweepStage {
     this.drawBars()
     this.live.textContent = this.sentence()
     const given = setup.formula[this.schedule]
-    this.formulas.replaceChildren(...(given ? setup.algorithm.map((name, number) => make("div", {}, make("b", {}, `${name}: `), given[number])) : []))
+    this.formulas.replaceChildren(...(given ? [...setup.algorithm.map((name, number) => make("div", {}, make("b", {}, `${name}: `), given[number])), make("div", { class: "wv-model" }, setup.signs)] : []))
   }
 
   drawWinners() {
@@ -177,8 +177,9 @@ class SweepStage {
     const who = ties.length > 1 ? `${ties.map(one => one.name).join(" and ")} tie` : `${order[0].name} wins`
     const rest = order.slice(ties.length).map(one => `${one.name} ${said(one.cycles / best)} times as long`)
     const out = setup.algorithm.filter((_, number) => !setup.fits[this.place(number)] && setup.cycles[this.place(number)] >= 0)
+    const relays = setup.algorithm.filter((_, number) => setup.relayed[this.place(number)])
     const time = setup.microseconds[this.place(order[0].number)]
-    return `${where}: ${who} with ${said(best)} cycles, ${said(time)} µs${rest.length ? `; ${rest.join(", ")}` : ""}${out.length ? `; over the memory or routes: ${out.join(", ")}` : ""}.`
+    return `${where}: ${who} with ${said(best)} cycles, ${said(time)} µs${rest.length ? `; ${rest.join(", ")}` : ""}${out.length ? `; does not fit: ${out.join(", ")}` : ""}${relays.length ? `; relayed core by core: ${relays.join(", ")}` : ""}.`
   }
 }
 
