@@ -137,7 +137,7 @@ def test_jupyterlab_runs_the_first_notebook_and_plays(chromium, served, tmp_path
     address = served(
         [
             "jupyterlab", str(books), "--no-browser", "--allow-root", "--ServerApp.port={port}", "--IdentityProvider.token=",
-            "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            f"--LabApp.workspaces_dir={tmp_path / 'workspaces'}", "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         ],
         "/api",
     )  # fmt: skip
