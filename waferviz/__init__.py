@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from waferviz.published import table
     from waferviz.roofline import roofline
     from waferviz.show import play, race, show
+    from waferviz.sweep import sweep
     from waferviz.timeline import timeline
     from waferviz.trace import product, run
     from waferviz.verify import verify
@@ -64,6 +65,7 @@ _HOME = {
     "race": "show",
     "show": "show",
     "arcs": "views.arcs",
+    "sweep": "sweep",
     "timeline": "timeline",
     "workbench": "workbench",
 }
@@ -99,6 +101,7 @@ __all__ = [
     "run",
     "sample",
     "show",
+    "sweep",
     "table",
     "timeline",
     "tree",

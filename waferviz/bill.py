@@ -73,7 +73,7 @@ class Bill:
     @property
     def work(self) -> Array:
         """Cycles of work of the busiest core in each step on the machine, shape (steps,)."""
-        return (self.counts["macs"] + self.counts["adds"]) / self.chip.macs
+        return (self.counts["macs"] + self.counts["adds"]) / macs_of(self.chip, self.sizes.dtype)
 
     @property
     def chip(self) -> Machine:
@@ -242,6 +242,12 @@ class Bill:
         return loads([(flow, self._words(flow)) for flow in found], times) | {
             name: np.full(times, number) for name, number in done.items()
         }
+
+
+def macs_of(machine: Machine, dtype: Any) -> float:
+    """Multiply-adds per core and cycle: those for fp16 on floats of two bytes, those for fp32 on everything else."""
+    half = np.dtype(dtype).kind == "f" and np.dtype(dtype).itemsize == 2
+    return machine.macs_fp16 if half else machine.macs
 
 
 def _planes(flow: Flows) -> slice:
