@@ -47,7 +47,7 @@ def sweep(
     ----------
     mesh, matrix : int, sequence or DataArray
         Cores and entries along a side.  DataArrays keep their dims, so that two along one dim are paired; chunked by
-        Dask they give a lazy result, computed on whatever cluster there is.
+        Dask (`pip install "waferviz[cluster]"`) they give a lazy result, computed on whatever cluster there is.
     machine : Machine or sequence
         Each with a name of its own.
     algorithm : str, builder or sequence
