@@ -13,11 +13,12 @@ from waferviz.lowbit import (  # fmt: skip
     model_energy,
     precision,
     precompute,
+    published_checks,
     tile,
     tiles,
     unit_area,
 )
-from waferviz.lowbit.area import DESIGNS, best_group, crossover, density_ratio, published_checks
+from waferviz.lowbit.area import DESIGNS, best_group, crossover, density_ratio
 from waferviz.lowbit.energy import constants
 from waferviz.lowbit.shape import density, peak
 from waferviz.published import rows, table

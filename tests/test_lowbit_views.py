@@ -8,9 +8,21 @@ import pytest
 from watched import Watched
 
 import waferviz
-from waferviz.lowbit import FORMATS, lookups, lut_matmul, sentence, specimen, tmac
+from waferviz.lowbit import (
+    FORMATS,
+    Parts,
+    areas,
+    errors,
+    lookups,
+    lut_matmul,
+    sentence,
+    specimen,
+    terms,
+    tmac,
+    unit_area,
+)
 from waferviz.published import folder
-from waferviz.views import lookup, packing
+from waferviz.views import lookup, packing, rounding, silicon
 
 A = np.array([[1, 2, 3, 4, -2, 5, 0, 3]])
 Q = np.random.default_rng(3).integers(0, 4, (20, 8))
@@ -93,6 +105,43 @@ def test_labs_run(name):
         assert runpy.run_path(str(folder("lab") / f"{name}.py"))["shown"]
 
 
+def error_lab():
+    rng = np.random.default_rng(0)
+    return errors(
+        rng.normal(size=(8, 128)) * np.exp(rng.normal(size=128)),
+        rng.integers(0, 16, (32, 128)),
+        bits=4,
+        zero=8,
+    )
+
+
+def test_errors_are_counted_whole_and_within_their_bounds():
+    found = error_lab()
+    assert (found.errors.sum("bin") == 8 * 32).all()
+    assert (found.largest <= found.bound * (1 + 1e-9)).all()
+    exact = found.sel(aggregate="exact")
+    assert (np.diff(exact.nmse) > 0).all()
+    assert found.share.values.tolist() == [4, 32, 64, 128]
+    coarse = found.sel(share=128)
+    assert float(coarse["mean"].sel(aggregate="fast")) > 20 * abs(
+        float(coarse["mean"].sel(aggregate="fast-corrected"))
+    )
+    assert isinstance(waferviz.show(found), rounding.Rounding)
+
+
+@pytest.mark.parametrize("cells", [{}, {"mux": 3.0}, {"flop": 9.0, "xor": 0.5}])
+def test_terms_add_up_to_the_areas(cells):
+    found = terms()
+    sizes = np.array(
+        [1.0, *({**dict(zip(found.cell.values, found.nominal.values, strict=True)), **cells}).values()]
+    )
+    np.testing.assert_allclose(found.design_terms.values @ sizes, areas(Parts.of(**cells)).area)
+    group = np.arange(1, 9)
+    whole = unit_area("symmetric lookup", group=group, shared=64, parts=Parts.of("int8", **cells)) / group
+    np.testing.assert_allclose(found.group_terms.sel(act="int8").values @ sizes, whole)
+    assert isinstance(waferviz.show(found), silicon.Silicon)
+
+
 @pytest.fixture
 def opened(chromium, tmp_path):
     seen = Watched(chromium, offline=True)
@@ -173,3 +222,30 @@ def test_planes_have_several_places(opened):
     assert page.locator(".wv-said").inner_text().count("plane nibble") == 2
     page = opened(packing.Packing([specimen(np.ones((1, 96), int), "tl2")]))
     assert "sign 0 in bit 0 of byte 16" in page.locator(".wv-said").inner_text()
+
+
+@pytest.mark.browser
+def test_the_error_lab_answers_the_slider(opened):
+    page = opened(rounding.Rounding([error_lab()]))
+    said = page.locator(".wv-said")
+    first = said.inner_text()
+    assert first.startswith("One scale for 4 activations, add exactly")
+    page.get_by_label("activations that share a table scale").focus()
+    page.keyboard.press("End")
+    assert said.inner_text().startswith("One scale for all 128 activations, add exactly")
+    page.get_by_label("entries: average in trees").check()
+    assert "average in trees" in said.inner_text()
+
+
+@pytest.mark.browser
+def test_cells_move_the_crossovers(opened):
+    page = opened(silicon.Silicon([terms()]))
+    said = page.locator(".wv-said")
+    assert said.inner_text().startswith(
+        "With these cells 5 of 7 published numbers come out. The density of 18.16"
+    )
+    assert page.get_by_text("✗ not reproduced").count() == 2
+    page.get_by_label("multiplexer of one bit, um2").fill("4.5")
+    assert page.get_by_role("row", name="symmetric lookup").get_by_text("up to 5 bits").is_visible()
+    assert said.inner_text().startswith("With these cells")
+    assert page.get_by_text("✗ not reproduced").count() > 2

@@ -24,6 +24,8 @@ PICTURES = {
     "relayed": ("latency", "Latency"),
     "address": ("lookup", "Lookup"),
     "bits_per_weight": ("packing", "Packing"),
+    "nominal": ("silicon", "Silicon"),
+    "nmse": ("rounding", "Rounding"),
 }
 
 
@@ -33,7 +35,8 @@ def show(*datasets: xr.Dataset) -> Any:
     Traces are raced; what `check` returns becomes a budget card, what `timeline` returns lanes on one clock, what
     `roofline` returns its roofs, what `sweep` returns a map of winners; `wafer.scenes`, `wafer.yields` and
     `wafer.latency` give wafers with dead cores, yield curves and a latency map; `lowbit.lookups` a lookup to play,
-    `lowbit.specimen` the packing microscope.
+    `lowbit.specimen` the packing microscope, `lowbit.errors` the errors of
+    rounded tables, `lowbit.terms` areas in silicon.
 
     Raises
     ------

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from waferviz.lowbit.activations import absmax, absmean_int4, fp4, largest_half
-    from waferviz.lowbit.area import Parts, areas, unit_area
+    from waferviz.lowbit.area import Parts, unit_area
     from waferviz.lowbit.bitplanes import alphas, indices, planes, reinterpret, remap
     from waferviz.lowbit.bounds import error_bound
     from waferviz.lowbit.elementwise import ternary_matmul
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from waferviz.lowbit.operands import Weights
     from waferviz.lowbit.packing import FORMATS, layout, pack, scale_in, specimen, tmac, unpack
     from waferviz.lowbit.quantize import binary, bitlinear, groupwise, nmse, ternary
+    from waferviz.lowbit.rounding import errors
     from waferviz.lowbit.shape import instruction, precompute, tile, tiles
+    from waferviz.lowbit.silicon import areas, published_checks, terms
     from waferviz.lowbit.tables import half_table, lookup, quantized, subset_sums, table
 
 _HOME = {
@@ -26,10 +28,11 @@ _HOME = {
     "absmax": "activations",
     "absmean_int4": "activations",
     "alphas": "bitplanes",
-    "areas": "area",
+    "areas": "silicon",
     "binary": "quantize",
     "bitlinear": "quantize",
     "error_bound": "bounds",
+    "errors": "rounding",
     "fp4": "activations",
     "groupwise": "quantize",
     "half_table": "tables",
@@ -48,6 +51,7 @@ _HOME = {
     "planes": "bitplanes",
     "precision": "energy",
     "precompute": "shape",
+    "published_checks": "silicon",
     "quantized": "tables",
     "reinterpret": "bitplanes",
     "remap": "bitplanes",
@@ -56,6 +60,7 @@ _HOME = {
     "specimen": "packing",
     "subset_sums": "tables",
     "table": "tables",
+    "terms": "silicon",
     "ternary": "quantize",
     "ternary_matmul": "elementwise",
     "tile": "shape",
@@ -77,6 +82,7 @@ __all__ = [
     "binary",
     "bitlinear",
     "error_bound",
+    "errors",
     "fp4",
     "groupwise",
     "half_table",
@@ -95,6 +101,7 @@ __all__ = [
     "planes",
     "precision",
     "precompute",
+    "published_checks",
     "quantized",
     "reinterpret",
     "remap",
@@ -103,6 +110,7 @@ __all__ = [
     "specimen",
     "subset_sums",
     "table",
+    "terms",
     "ternary",
     "ternary_matmul",
     "tile",

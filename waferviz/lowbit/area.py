@@ -8,15 +8,12 @@ density ratio of 18.2: it gives 7.5 with 16-bit and 46 with 8-bit tables.  Wirin
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from waferviz.program import Array
 from waferviz.published import rows
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 DESIGNS = ("multiply-add", "bit-serial add", "conventional lookup", "symmetric lookup")
 BITS = np.arange(1, 9)
@@ -139,62 +136,3 @@ def density_ratio(parts: Parts | None = None, shared: int = 64) -> float:
     (7.5, 46)
     """
     return float(unit_area("multiply-add") / unit_area("symmetric lookup", shared=shared, parts=parts))
-
-
-def areas(parts: Parts | None = None, bits: Array = BITS) -> xr.Dataset:
-    """Area of every design by weight bits, dims design and bits, with the same scaled to 28 nm.
-
-    `scaled` is pinned to the published multiply-add, 2360 um2; the published crossovers leave the others the room between
-    `lowest` and `highest` per bit (NaN where nothing is published).
-    """
-    import xarray as xr
-
-    um2 = np.stack([unit_area(design, bits, parts=parts) for design in DESIGNS])
-    pinned = {row["check"]: row for row in rows("lowbit_lutcore_consistency")}
-    mac = float(pinned["implied MAC DP4 area at 28nm 1GHz (um2)"]["lhs"])
-    one = pinned["Fig13 bracket for LUT-TC area per weight bit, N=4 (um2)"]
-    two = pinned["Fig13 bracket for ADD or conventional LUT per weight bit (um2)"]
-    room = {
-        end: [np.nan, *[float(two[key])] * 2, float(one[key])]
-        for end, key in (("lowest", "lhs"), ("highest", "rhs"))
-    }
-    units = {"units": "um2"}
-    return xr.Dataset(
-        {
-            "area": (("design", "bits"), um2, {**units, "long_name": "area at 45 nm"}),
-            "scaled": (
-                ("design", "bits"),
-                um2 * mac / um2[0, 0],
-                {**units, "long_name": "area at 28 nm, pinned"},
-            ),
-            **{
-                end: ("design", values, {**units, "long_name": f"{end} area per bit"})
-                for end, values in room.items()
-            },
-        },
-        {"design": list(DESIGNS), "bits": ("bits", bits, {"units": "bit"})},
-    )
-
-
-def published_checks(**cells: float) -> xr.Dataset:
-    """What the model gives beside what is published: dim check, with `holds`; the two density ratios do not hold."""
-    import xarray as xr
-
-    floats, whole = Parts.of("fp16", **cells), Parts.of("int8", **cells)
-    found = [
-        *[(f"weight bits up to which {design} is smaller", crossover(design, floats), 6 if "sym" in design else 2) for design in DESIGNS[1:]],
-        ("best group, floats", best_group(floats), 5),
-        ("best group, integers", best_group(whole), 4),
-        ("density ratio, 16-bit tables", density_ratio(floats), 18.16),
-        ("density ratio, 8-bit tables", density_ratio(whole), 18.16),
-    ]  # fmt: skip
-    names, ours, theirs = zip(*found, strict=True)
-    return xr.Dataset(
-        {
-            "ours": ("check", np.array(ours, float), {"units": "1"}),
-            "published": ("check", np.array(theirs, float), {"units": "1"}),
-            "holds": ("check", np.isclose(ours, theirs, rtol=0.05)),
-        },
-        {"check": list(names)},
-        {"source": "LUT Tensor Core, ISCA 2025, figures 11 to 13", "unverified": "mux, flop, xor"},
-    )
