@@ -157,7 +157,7 @@ def test_more_and_more_cores_die_as_it_plays(wafer):
     assert "0 of 80 cores are dead" in said(wafer)
     assert "0 % more" in said(wafer)
     assert wafer.changes(lambda: page.keyboard.press("ArrowRight"))
-    assert "1 dead cores a wafer, mean" in page.locator(".wv-place").inner_text()
+    assert "1 dead core a wafer, mean" in page.locator(".wv-place").inner_text()
     assert wafer.changes(lambda: page.get_by_label("play", exact=True).click())
     page.get_by_label("pause").click()
     page.keyboard.press("End")

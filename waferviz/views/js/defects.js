@@ -44,7 +44,7 @@ class Wafer {
 
   at(time) {
     this.mean = Math.round(time)
-    this.place.place.textContent = `${this.setup.means[this.mean]} dead cores a wafer, mean`
+    this.place.place.textContent = `${counted(this.setup.means[this.mean], "dead core")} a wafer, mean`
     this.draw()
   }
 
