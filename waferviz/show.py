@@ -18,6 +18,7 @@ PICTURES = {
     "critical": ("timeline", "Timeline"),
     "intensity": ("roofline", "Roofline"),
     "fits": ("sweeps", "Sweep"),
+    "demand": ("links", "Links"),
     "dead": ("wafer", "Defects"),
     "law": ("yields", "Yields"),
     "of_step": ("allreduce", "Waves"),
