@@ -94,7 +94,7 @@ def test_choosing_another_machine_fills_the_form_anew():
     assert form.machine() == Machine.preset("wse3")
 
 
-@pytest.mark.parametrize("name", ["budget", "cost"])
+@pytest.mark.parametrize("name", ["budget", "cost", "sweep"])
 def test_every_lab_opens_with_a_picture(name):
     desk = runpy.run_path(str(folder("lab") / f"{name}.py"))["desk"]
     assert desk._said.value == ""
