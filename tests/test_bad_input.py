@@ -59,6 +59,40 @@ def test_files(tmp_path):
         matrix(tmp_path / "flat.npz")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.csv", "1;2\n3;4\n", "separated by ';'; separate them by ',' and write decimals with a point"),
+        ("a.csv", "x;y\n1,5;2\n3;4\n", "separated by ';'"),
+        ("a.csv", "1\t2\n3\t4\n", "separated by tabs"),
+        ("a.csv", '"1,5","2,5"\n"3,5","4,5"\n', "'4,5' is not a number; write decimals with a point"),
+        ("a.csv", "a,b\n", "a header and no rows"),
+        ("a.npy", "rubbish", "does not begin like one; write it with numpy.save"),
+        ("a.npz", "PK rubbish", "write it with numpy.savez"),
+        ("a.png", "rubbish", "Pillow finds no picture in it"),
+        ("a.pdf", "%PDF", r"files of type '\.pdf' cannot be read; use one of \.npy"),
+        ("a.tsv", "1", r"nearest is \.csv"),
+    ],
+)
+def test_a_file_says_what_is_wrong_with_it_and_not_where_it_lies(tmp_path, name, content, words):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match=words) as error:
+        matrix(tmp_path / name)
+    assert str(tmp_path) not in str(error.value)
+    assert "pickle" not in str(error.value)
+
+
+def test_objects_masks_and_ragged_rows(tmp_path):
+    for save, file in ((np.save, "object.npy"), (np.savez, "object.npz")):
+        save(tmp_path / file, np.array([[None]]), allow_pickle=True)
+        with pytest.raises(ValueError, match="it holds Python objects; save numbers"):
+            matrix(tmp_path / file)
+    with pytest.raises(ValueError, match=r"a hides 1 of 64 entries.*a\.filled\(0\)"):
+        multiply(np.ma.array(EYE, mask=EYE * np.arange(8) == 7), EYE)
+    with pytest.raises(ValueError, match=r"b is no matrix.*rows of one length"):
+        multiply(EYE, [[1, 2], [3]])
+
+
 def test_sample_and_machine():
     with pytest.raises(ValueError, match="nearest is 'integers'"):
         sample("integer")

@@ -57,3 +57,31 @@ def test_every_sample_multiplies(name):
 
 def test_blur_averages():
     assert np.allclose(sample("blur", 40).sum(axis=1), 1)
+
+
+def test_one_of_several_matrices_is_named(tmp_path):
+    np.savez(tmp_path / "two.npz", one=A, two=A + 1, three=np.arange(3))
+    assert np.array_equal(matrix(f"{tmp_path}/two.npz:two"), A + 1)
+    with pytest.raises(
+        ValueError, match=r"2 matrices: one 3 x 4, two 3 x 4; name one, for example 'two\.npz:one'"
+    ):
+        matrix(tmp_path / "two.npz")
+    with pytest.raises(ValueError, match="one, two, three, and no 'four'"):
+        matrix(f"{tmp_path}/two.npz:four")
+    with pytest.raises(ValueError, match="none of them a matrix"):
+        matrix(f"{tmp_path}/two.npz:three")
+
+
+def test_truth_values_take_one_byte():
+    a = np.eye(8, dtype=bool)
+    trace = multiply(a, a, mesh=4)
+    assert (trace.attrs["dtype"], trace.C.dtype) == ("int8", np.int64)
+    assert (
+        trace.attrs["bytes_needed"]
+        == multiply(a.astype(np.int8), a.astype(np.int8), mesh=4).attrs["bytes_needed"]
+    )
+    assert verify(trace)
+
+
+def test_a_mask_that_hides_nothing_is_no_mask():
+    assert np.array_equal(matrix(np.ma.array(A, mask=False)), A)

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from waferviz.files import read
 from waferviz.program import Array
 from waferviz.published import path
 from waferviz.state import largest
 
-SUFFIXES = (".npy", ".npz", ".csv", ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp")
 LIMIT = 2**63 - 1
 
 
@@ -22,8 +22,8 @@ def matrix(source: Any, name: str = "matrix") -> Array:
     Parameters
     ----------
     source : array, DataArray, str or Path
-        A file is .npy, .npz (its first matrix), .csv (numbers, with or without a header and a first column of
-        labels) or a picture (as grey levels 0..255).
+        A file is .npy, .npz ("data.npz:name" when it holds several), .csv (numbers, with or without a header and a
+        first column of labels) or a picture (as grey levels 0..255).  True and False become 1 and 0 of one byte.
     name : str
         Argument named in errors.
 
@@ -35,9 +35,16 @@ def matrix(source: Any, name: str = "matrix") -> Array:
         When there is no such file.
     """
     found = read(source) if isinstance(source, str | Path) else source
-    array = np.asarray(found)
+    if isinstance(found, np.ma.MaskedArray) and (hidden := np.count_nonzero(found.mask)):
+        raise ValueError(
+            f"{name} hides {hidden} of {found.size} entries behind a mask, and a product needs them all; fill them, for example {name}.filled(0)"
+        )
+    try:
+        array = np.asarray(found)
+    except ValueError as error:
+        raise ValueError(f"{name} is no matrix ({error}); give rows of one length") from error
     if array.dtype == bool:
-        array = array.astype(np.int64)
+        array = array.astype(np.int8)
     if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
         raise ValueError(
             f"{name} has dtype {array.dtype}; use float16, float32, float64 or integers, for example np.asarray({name}, dtype='float32')"
@@ -62,24 +69,6 @@ def pair(a: Any, b: Any) -> tuple[Array, Array]:
             )
         dtype = dtype if dtype.kind in "iu" else np.dtype(np.int64)
     return first.astype(dtype, copy=False), second.astype(dtype, copy=False)
-
-
-def read(file: str | Path) -> Array:
-    """The matrix in a file; errors name the file and what was wrong with it."""
-    file = Path(file)
-    if not file.is_file():
-        raise FileNotFoundError(f"no file {str(file)!r}; give the path of one of {', '.join(SUFFIXES)}")
-    suffix = file.suffix.lower()
-    if suffix not in SUFFIXES:
-        near = difflib.get_close_matches(suffix, SUFFIXES, 1, 0.4)
-        hint = f", nearest is {near[0]}" if near else ""
-        raise ValueError(
-            f"{file.name}: files of type {suffix!r} cannot be read{hint}; use one of {', '.join(SUFFIXES)}"
-        )
-    try:
-        return _readers(suffix)(file)
-    except (OSError, ValueError, EOFError, KeyError) as error:
-        raise ValueError(f"{file.name}: this is no readable {suffix} file of one matrix ({error})") from error
 
 
 def sample(name: str, size: int = 32, seed: int = 7) -> Array:
@@ -139,61 +128,3 @@ SAMPLES = {
     "photograph": _photograph,
     "sea_temperature": _sea_temperature,
 }
-
-
-def _readers(suffix: str) -> Any:
-    return {".npy": _npy, ".npz": _npz, ".csv": _csv}.get(suffix, _picture)
-
-
-def _npy(file: Path) -> Array:
-    return np.load(file, allow_pickle=False)
-
-
-def _npz(file: Path) -> Array:
-    with np.load(file, allow_pickle=False) as held:
-        flat = [name for name in held.files if held[name].ndim == 2]
-        if not flat:
-            raise ValueError(f"it holds {', '.join(held.files) or 'nothing'}, none of them a matrix")
-        return held[flat[0]]
-
-
-def _csv(file: Path) -> Array:
-    import csv
-
-    with file.open(newline="", encoding="utf-8-sig") as text:
-        lines = [line for line in csv.reader(text) if line]
-    if not lines:
-        raise ValueError("it is empty")
-    if not _is_number(lines[0][-1]):
-        labels = lines[0][0].strip().lower()
-        lines = lines[1:]
-        if labels in ("", "year", "label", "name", "index", "id") or not all(
-            _is_number(line[0]) for line in lines
-        ):
-            lines = [line[1:] for line in lines]
-    if len({len(line) for line in lines}) != 1:
-        raise ValueError("its rows have different lengths")
-    bad = next((cell for line in lines for cell in line if not _is_number(cell)), None)
-    if bad is not None:
-        raise ValueError(f"{bad!r} is not a number")
-    values = np.array(lines, dtype=np.float64)
-    return (
-        values.astype(np.int64) if np.all(np.mod(values, 1) == 0) and np.abs(values).max() < 2**53 else values
-    )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _picture(file: Path) -> Array:
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ValueError("pictures need Pillow: pip install 'waferviz[lab]'") from error
-    with Image.open(file) as image:
-        return np.asarray(image.convert("L")).astype(np.int32)
