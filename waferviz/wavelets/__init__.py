@@ -1,0 +1,10 @@
+"""A mesh network stepped cycle by cycle: one word per link, direction and cycle, along x first, then along y.
+
+For traffic that has no closed form, and to check those of `waferviz.cost`.
+"""
+
+from waferviz.wavelets.clock import Deadlock
+from waferviz.wavelets.report import simulate
+from waferviz.wavelets.traffic import Draft, Traffic
+
+__all__ = ["Deadlock", "Draft", "Traffic", "simulate"]
