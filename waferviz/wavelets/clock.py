@@ -127,18 +127,16 @@ class Clock:
         first = self.lanes.first[self.segments.lane]
         many = many[np.lexsort((first[many], link[many]))]
         self.many = many
-        self.group_start = np.flatnonzero(np.diff(link[many], prepend=NONE))
-        self.group = np.repeat(np.arange(len(self.group_start)), np.diff(self.group_start, append=len(many)))
+        self.group = np.cumsum(np.diff(link[many], prepend=NONE) != 0)
         self.precedence = self.traffic.priority[first[many]] << 32
         self.last = np.arange(len(many)) - (1 << 32)
         some = self.lanes.lane != NONE
         words = np.bincount(self.lanes.lane[some], self.traffic.words[some], len(self.lanes.first)).astype(np.int64)
-        self.dated = np.flatnonzero((kind[many] == LINK) | (kind[many] == OUT))
-        self.dated_segment = many[self.dated]
-        room = words[self.segments.lane[self.dated_segment]] + 1
+        self.dated = (kind[many] == LINK) | (kind[many] == OUT)
+        room = np.where(self.dated, words[self.segments.lane[many]] + 1, 0)
         self.shelf = np.cumsum(room) - room
         self.came = np.zeros(int(room.sum()), np.int32)
-        self.seen = np.zeros(len(self.dated), np.int64)
+        self.seen = np.zeros(len(many), np.int64)
 
     def _room(self, queue: int | None) -> None:
         """Buffers: one per link and colour, as long as the wire before it and `queue` words more."""
@@ -211,18 +209,30 @@ class Clock:
 
     def _take_turns(self, moved: Array) -> None:
         """Let one segment of every shared link pass."""
-        wants = moved[self.many] > 0
-        claim = np.where(wants, self.precedence, NEVER)
-        crossed = self.crossed[self.dated_segment]
-        here = crossed + self.at_hand[self.dated_segment]
-        new = np.flatnonzero(here > self.seen)
-        self.came[self.shelf[new] + self.seen[new]] = self.now
-        self.seen[new] += 1
-        claim[self.dated] += np.where(wants[self.dated], self.came[self.shelf + crossed], 0)
-        turn = np.where(claim == np.minimum.reduceat(claim, self.group_start)[self.group], self.last, NEVER)
-        wins = wants & (turn == np.minimum.reduceat(turn, self.group_start)[self.group])
-        moved[self.many] = wins
-        self.last[wins] = (np.int64(self.now) << 24) + np.flatnonzero(wins)
+        hot = np.flatnonzero(self.at_hand[self.many])
+        if not len(hot):
+            return
+        segment = self.many[hot]
+        wants = moved[segment] > 0
+        claim = np.where(wants, self.precedence[hot] + self._dates(hot), NEVER)
+        start = np.flatnonzero(np.diff(self.group[hot], prepend=NONE))
+        number = np.diff(start, append=len(hot))
+        best = np.repeat(np.minimum.reduceat(claim, start), number)
+        turn = np.where(wants & (claim == best), self.last[hot], NEVER)
+        wins = wants & (turn == np.repeat(np.minimum.reduceat(turn, start), number))
+        moved[segment] = wins
+        self.last[hot[wins]] = (self.now << 24) + hot[wins]
+
+    def _dates(self, hot: Array) -> Array:
+        """Cycle at which the first word at hand came, 0 at ramps into routers."""
+        crossed, seen = self.crossed[self.many[hot]], self.seen[hot]
+        dated = self.dated[hot]
+        new = dated & (crossed + self.at_hand[self.many[hot]] > seen)
+        self.came[self.shelf[hot[new]] + seen[new]] = self.now
+        self.seen[hot[new]] += 1
+        dates = np.zeros(len(hot), np.int64)
+        dates[dated] = self.came[self.shelf[hot[dated]] + crossed[dated]]
+        return dates
 
     def _has_room(self) -> Array:
         """Segments behind which a word more has room."""

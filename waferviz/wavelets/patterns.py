@@ -190,7 +190,7 @@ def named_permutation(name: str, k: int) -> Array:
 
 def _flood(draft: Draft, n: int, words: int, root: int, after: Any = ()) -> None:
     if n > 1:
-        draft.spread(root, np.delete(np.arange(n), root), words, after=after)
+        draft.spread(root, np.delete(np.arange(n), root), words, after=np.reshape(after, (-1, 1)))
 
 
 def _tree(parent: Array) -> Array:

@@ -123,15 +123,23 @@ class Draft:
         self._delivered += number
         return self._delivered - number + np.arange(number)
 
-    def spread(self, source: int, targets: Any, words: int, *, start: int = 0, after: Any = (), **at: int) -> Array:
-        """One message to several cores, copied by the routers; returns a delivery per target."""
-        targets = np.atleast_1d(targets).astype(np.int64)
-        row = [source, words, start, at.get("priority", 0), at.get("colour", 0), NONE]
-        self._messages.append(np.array([row], np.int64))
-        self._deliveries.append(np.stack([np.full(len(targets), self._sent), targets], axis=1))
-        for delivery in np.ravel(np.asarray(after, np.int64)):
-            self._wait(np.array([delivery]), np.array([self._sent]))
-        self._sent += 1
+    def spread(
+        self, source: Any, targets: Any, words: Any, *, of: Any = 0, after: Any = (), start: Any = 0
+    ) -> Array:
+        """Messages to several cores, copied by the routers; returns a delivery per target.
+
+        `source`, `words` and `start` have one entry per message, `targets` one per delivery, `of` says of which
+        message; `after` has dims (need, message).
+        """
+        columns = [np.atleast_1d(each).astype(np.int64) for each in np.broadcast_arrays(source, words, start)]
+        number = len(columns[0])
+        targets, of = (np.atleast_1d(each).astype(np.int64) for each in np.broadcast_arrays(targets, of))
+        plain = np.zeros(number, np.int64)
+        messages = self._sent + np.arange(number)
+        self._messages.append(np.stack([*columns, plain, plain, plain + NONE], axis=1))
+        self._deliveries.append(np.stack([self._sent + of, targets], axis=1))
+        self._wait(np.asarray(after, np.int64), messages)
+        self._sent += number
         self._delivered += len(targets)
         return self._delivered - len(targets) + np.arange(len(targets))
 
@@ -150,6 +158,11 @@ class Draft:
         point = self.send(0, 0, 0)
         self._needs.append(np.stack([after, np.full(len(after), self._sent - 1)], axis=1))
         return point
+
+    def need(self, deliveries: Array, points: Array) -> None:
+        """Meeting points, given by their deliveries, wait for `deliveries` too; -1 is none."""
+        messages = np.concatenate(self._deliveries)[points, 0]
+        self._needs.append(np.stack([deliveries, messages], axis=1)[deliveries >= 0])
 
     def queue(self, first: Any, then: Any) -> None:
         """Cores take in the deliveries `then` only after the deliveries `first`."""
