@@ -4,6 +4,7 @@ It shares no code with waferviz.wavelets but the description of the traffic.
 """
 
 from collections import defaultdict
+from itertools import pairwise
 
 SIDES = {(0, 1): "east", (0, -1): "west", (1, 0): "south", (-1, 0): "north"}
 
@@ -21,8 +22,8 @@ def way(shape, source, target, route):
     if route is not None:
         return list(route)
     (sy, sx), (ty, tx) = divmod(source, shape[1]), divmod(target, shape[1])
-    xs = list(range(sx, tx, 1 if tx > sx else -1)) + [tx]
-    ys = list(range(sy, ty, 1 if ty > sy else -1)) + [ty]
+    xs = [*range(sx, tx, 1 if tx > sx else -1), tx]
+    ys = [*range(sy, ty, 1 if ty > sy else -1), ty]
     return [sy * shape[1] + x for x in xs] + [y * shape[1] + tx for y in ys[1:]]
 
 
@@ -38,7 +39,7 @@ def stages_of(t, index, deliveries, engines, shared_ramp, relayed):
     for delivery in deliveries:
         cores = way(t.shape, source, int(t.target[delivery]), t.routes.get(index))
         at = first
-        for here, there in zip(cores, cores[1:], strict=False):
+        for here, there in pairwise(cores):
             if there not in seen or index in t.routes:
                 side = SIDES[there // columns - here // columns, there % columns - here % columns]
                 seen[there] = Stage((here, side), "link", index, lane)
@@ -61,7 +62,9 @@ def stages_of(t, index, deliveries, engines, shared_ramp, relayed):
     return stages
 
 
-def simulate_slowly(t, *, hop=1, ramp=2, engines=0, shared_ramp=True, longest=100_000):
+def simulate_slowly(  # noqa: PLR0912, PLR0915  (all rules in one place, as a twin to read beside the fast one)
+    t, *, hop=1, ramp=2, engines=0, shared_ramp=True, longest=100_000
+):
     """(cycle at which each delivery is complete, words over each link)."""
     delay = {"into": ramp, "link": hop, "out": ramp + 1, "take": 0}
     of_message = defaultdict(list)
@@ -95,7 +98,7 @@ def simulate_slowly(t, *, hop=1, ramp=2, engines=0, shared_ramp=True, longest=10
     lines, active, first_of = defaultdict(list), [], {}
     for index, stages in messages.items():
         first_of.setdefault(stages[0].lane, index)
-    due = defaultdict(list)
+    due, mail = defaultdict(list), []
     for index, start in enumerate(t.start):
         if start > 0:
             due[int(start)].append(("free", index))
@@ -127,19 +130,24 @@ def simulate_slowly(t, *, hop=1, ramp=2, engines=0, shared_ramp=True, longest=10
             for delivery in of_message[message]:
                 if t.target[delivery] == t.source[message]:
                     finish(delivery)
+            mail.append(message)
+
+    def post():
+        for message in sorted(mail):
             first = messages[message][0]
             if t.relays[message] >= 0:
                 first.open = True
             else:
-                first.times = [now] * words
+                first.times = [now] * int(t.words[message])
                 lines[first.lane].append(first)
             active.append(message)
+        mail.clear()
 
     for message in relays.values():
         messages[message][0].open = False
     for message in [m for m, number in enumerate(missing) if number == 0]:
         go(message)
-    # A message whose words may come before it is free to send them on is on the way all the same.
+    post()
     while len(complete) < len(t.target):
         for what, message in due.pop(now, ()):
             if what == "free":
@@ -147,6 +155,7 @@ def simulate_slowly(t, *, hop=1, ramp=2, engines=0, shared_ramp=True, longest=10
             else:
                 for delivery in of_message[message]:
                     finish(delivery)
+        post()
         claims = defaultdict(list)
         for message in active:
             for stage in messages[message]:
@@ -155,7 +164,9 @@ def simulate_slowly(t, *, hop=1, ramp=2, engines=0, shared_ramp=True, longest=10
                         continue
                     came = stage.times[stage.passed] if stage.kind in ("link", "out") else 0
                     mark = (stage.link, stage.lane, stage.kind)
-                    claims[stage.link].append((int(t.priority[message]), came, last[mark], first_of[stage.lane], stage))
+                    claims[stage.link].append(
+                        (int(t.priority[message]), came, last[mark], first_of[stage.lane], stage)
+                    )
         now += 1
         done = []
         for link, each in claims.items():
@@ -173,6 +184,7 @@ def simulate_slowly(t, *, hop=1, ramp=2, engines=0, shared_ramp=True, longest=10
                         del lines[stage.lane]
         for delivery in done:
             finish(delivery)
+        post()
         active = [m for m in active if any(s.passed < t.words[m] for s in messages[m])]
         assert now < longest, "the slow mesh does not come to an end"
     return [complete[d] for d in range(len(t.target))], dict(load)

@@ -14,7 +14,8 @@ from waferviz.program import Array
 def star(words: Any, n: Any, *, hop: Any = 1, ramp: Any = 2) -> Array:
     """Cycles of a reduction in which every core sends straight to the first: `(n - 1) words + hop + c`.
 
-    Exact against the wavelet simulator; the published form leaves out the one hop.
+    With fewer words than cycles per hop the farthest core decides: `(n - 1) hop + words + c`.  Exact against the
+    wavelet simulator; the published form leaves out the one hop.
     Source: Luczynski et al., HPDC 2024, section 5.
 
     Examples
@@ -23,7 +24,7 @@ def star(words: Any, n: Any, *, hop: Any = 1, ramp: Any = 2) -> Array:
     9
     """
     words, n, (hop, c) = words_of(words), cores_of(n), machine_of(hop, ramp)
-    return moving((n - 1) * words + hop + c, n)
+    return moving(np.maximum((n - 1) * words + hop, (n - 1) * hop + words) + c, n)
 
 
 def chain(words: Any, n: Any, *, hop: Any = 1, ramp: Any = 2) -> Array:

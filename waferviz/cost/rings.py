@@ -53,6 +53,7 @@ def shifts(
     layout: str = "natural",
     schedule: str = "barrier",
     coupled: bool = False,
+    shared_ramp: bool = False,
     hop: Any = 1,
     ramp: Any = 2,
 ) -> Array:
@@ -66,14 +67,15 @@ def shifts(
         All cores start a step together, or each as soon as its own work and receipts are done.
     coupled : bool
         Rows and columns of an n x n mesh shift at once (A and B) and a core waits for both.
+    shared_ramp : bool
+        Coupled, words of A and B take turns on one ramp of each core: `2 words` in place of `words` below.
 
     Under a barrier every step costs the longer of `shift` and `work`.  With data flow the cycles are the longest
     path over n steps: each is a receipt over one edge of a ring, `words + c + d hop`, or `work` in place.  A path
     meets Cannon's closing edge once per ring, so without work one row costs `n (words + c) + 2 (n - 1) hop` in
     both layouts; coupled, Cannon `n (words + c) + (3 n - 4) hop`, interleaved `n (words + c) + (2 n - 1) hop`.
 
-    Exact against the wavelet simulator: unbounded queues, one ramp for each of A and B, all cores start at once.
-    With one ramp for both, see `waferviz.wavelets`.
+    Exact against the wavelet simulator, with unbounded queues and all cores starting at once.
 
     Examples
     --------
@@ -84,6 +86,7 @@ def shifts(
     """
     words, n, (hop, c) = words_of(words), cores_of(n), machine_of(hop, ramp)
     work = not_negative(work, "work", "zero cycles of work or more")
+    words = 2 * words if coupled and shared_ramp else words
     if one_of(schedule, "schedule", SCHEDULES) == "barrier":
         return np.where(n > 1, n * np.maximum(shift(words, n, layout, hop=hop, ramp=ramp), work), work)[()]
     short = words + c + hop

@@ -3,8 +3,8 @@
 For traffic that has no closed form, and to check those of `waferviz.cost`.
 """
 
-from waferviz.wavelets.clock import Deadlock
+from waferviz.wavelets.buffers import DeadlockError
 from waferviz.wavelets.report import simulate
 from waferviz.wavelets.traffic import Draft, Traffic
 
-__all__ = ["Deadlock", "Draft", "Traffic", "simulate"]
+__all__ = ["DeadlockError", "Draft", "Traffic", "simulate"]

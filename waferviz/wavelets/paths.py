@@ -86,7 +86,9 @@ def lanes_of(traffic: Traffic) -> Lanes:
     moving = targets != 0
     own = np.where(alone, np.arange(number) + 1, 0)
     # A random sum of all that has to be alike: sums of 62-bit numbers do not meet by chance.
-    key = (np.stack([traffic.source, targets, traffic.priority, traffic.colour, own]) * mark[-5:, None]).sum(axis=0)
+    key = (np.stack([traffic.source, targets, traffic.priority, traffic.colour, own]) * mark[-5:, None]).sum(
+        axis=0
+    )
     _, first, lane = np.unique(key[moving], return_index=True, return_inverse=True)
     lanes = np.full(number, NONE)
     lanes[moving] = lane
@@ -164,7 +166,9 @@ def _links(traffic: Traffic, lanes: Lanes, source: Array, table: list[Array]) ->
     for direction, way in ((0, tx - sx), (1, sx - tx)):
         reach = np.zeros(len(source), np.int64)
         np.maximum.at(reach, lanes.stop_lane[free], np.maximum(way, 0)[free])
-        begin = _run(traffic, table, np.arange(len(source)), source, np.arange(len(source)), reach, direction, 1)
+        begin = _run(
+            traffic, table, np.arange(len(source)), source, np.arange(len(source)), reach, direction, 1
+        )
         row = np.where(way > 0, begin[lanes.stop_lane] + way - 1, row)
     key = lanes.stop_lane * columns + tx
     branch, at = np.unique(key, return_inverse=True)
@@ -178,12 +182,21 @@ def _links(traffic: Traffic, lanes: Lanes, source: Array, table: list[Array]) ->
         begin = _run(traffic, table, branch // columns, turn, root, reach, direction, 2)
         arrival = np.where(way > 0, begin[at] + way - 1, arrival)
     for lane in np.flatnonzero(given):
-        arrival[lanes.stop_lane == lane] = _route(traffic, table, int(lane), traffic.routes[int(lanes.first[lane])])
+        arrival[lanes.stop_lane == lane] = _route(
+            traffic, table, int(lane), traffic.routes[int(lanes.first[lane])]
+        )
     return arrival
 
 
 def _run(
-    traffic: Traffic, table: list[Array], lane: Array, core: Array, root: Array, reach: Array, direction: int, stage: int
+    traffic: Traffic,
+    table: list[Array],
+    lane: Array,
+    core: Array,
+    root: Array,
+    reach: Array,
+    direction: int,
+    stage: int,
 ) -> Array:
     """Straight runs of `reach` links from `core` on; returns the segment number of each run's first link."""
     cores, columns = traffic.shape[0] * traffic.shape[1], traffic.shape[1]
@@ -209,8 +222,19 @@ def _route(traffic: Traffic, table: list[Array], lane: int, route: Array) -> int
         direction[(step == way).all(axis=1)] = number
     if (direction == NONE).any():
         at = int(np.flatnonzero(direction == NONE)[0])
-        raise ValueError(f"route {route.tolist()}: cores {route[at]} and {route[at + 1]} are no neighbours; name every core passed")
+        raise ValueError(
+            f"route {route.tolist()}: cores {route[at]} and {route[at + 1]} are no neighbours; name every core passed"
+        )
     base = sum(len(part) for part in table)
     parent = np.concatenate([[lane], base + np.arange(len(step) - 1)])
-    table.append(_rows(np.full(len(step), lane), 1, np.arange(len(step)), parent, LINK, direction * rows * columns + route[:-1]))
+    table.append(
+        _rows(
+            np.full(len(step), lane),
+            1,
+            np.arange(len(step)),
+            parent,
+            LINK,
+            direction * rows * columns + route[:-1],
+        )
+    )
     return base + len(step) - 1

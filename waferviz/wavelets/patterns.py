@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from waferviz import orders
 from waferviz.cost.checks import one_of
 from waferviz.cost.rings import LAYOUTS, SCHEDULES
 from waferviz.program import Array
+from waferviz.wavelets.sums import add_up
 from waferviz.wavelets.traffic import NONE, Draft, Traffic
 
 
@@ -27,7 +28,13 @@ def shift(n: int, words: int, layout: str = "natural") -> Traffic:
 
 
 def shifts(
-    n: int, words: int, work: int = 0, *, layout: str = "natural", schedule: str = "barrier", coupled: bool = False
+    n: int,
+    words: int,
+    work: int = 0,
+    *,
+    layout: str = "natural",
+    schedule: str = "barrier",
+    coupled: bool = False,
 ) -> Traffic:
     """`n` shifts in sequence beside `work` cycles each; `coupled` shifts rows and columns of an n x n mesh."""
     barrier = one_of(schedule, "schedule", SCHEDULES) == "barrier"
@@ -173,8 +180,8 @@ def permutation(target: Any, words: int, shape: tuple[int, int]) -> Traffic:
     return draft.traffic()
 
 
-PERMUTATIONS = {
-    "transpose": lambda y, x, k: (x, y),
+PERMUTATIONS: dict[str, Callable[[Array, Array, int], tuple[Array, Array]]] = {
+    "transpose": lambda y, x, _: (x, y),
     "tornado": lambda y, x, k: ((y + (k + 1) // 2 - 1) % k, (x + (k + 1) // 2 - 1) % k),
     "neighbour": lambda y, x, k: ((y + 1) % k, (x + 1) % k),
     "bit complement": lambda y, x, k: (k - 1 - y, k - 1 - x),
@@ -203,21 +210,8 @@ def _tree(parent: Array) -> Array:
 
 def _reduce(draft: Draft, parent: Array, words: int) -> Array:
     """Messages of a reduction; returns the last delivery at core 0."""
-    n = len(parent)
-    child = np.arange(1, n)[np.argsort(parent[1:], kind="stable")]
-    same = np.flatnonzero(parent[child[1:]] == parent[child[:-1]])
-    elder = np.full(n, NONE)
-    elder[child[same + 1]] = child[same]
-    last = np.full(n, NONE)
-    last[parent[child]] = child
-    base = int(draft.meet(np.zeros(0, np.int64))[0])
-    relays = np.where(last >= 0, base + last, NONE)[1:]
-    after = np.where((last >= 0) & (elder[last] >= 0), base + elder[last], NONE)[1:]
-    core = np.arange(1, n)
-    draft.send(core, parent[1:], words, relays=relays, after=after, priority=core - parent[1:])
-    queued = core[(elder[1:] >= 0) & ((last[parent[1:]] != core) | (parent[1:] == 0))]
-    draft.queue(base + elder[queued], base + queued)
-    return np.array([base + last[0]]) if n > 1 else np.zeros(0, np.int64)
+    core = np.arange(len(parent))
+    return add_up(draft, core, parent, words, np.full(len(parent), NONE))[1]
 
 
 def _chain_in(draft: Draft, cores: Array, heads: Array, words: int, ready: Array, priority: int) -> Array:
@@ -225,5 +219,7 @@ def _chain_in(draft: Draft, cores: Array, heads: Array, words: int, ready: Array
     came = np.full(len(heads), NONE)
     for at in range(cores.shape[1]):
         to = cores[:, at + 1] if at + 1 < cores.shape[1] else heads
-        came = draft.send(cores[:, at], to, words, relays=came, after=ready[:, cores[:, at]], priority=priority)
+        came = draft.send(
+            cores[:, at], to, words, relays=came, after=ready[:, cores[:, at]], priority=priority
+        )
     return came

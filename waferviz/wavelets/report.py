@@ -8,7 +8,8 @@ import numpy as np
 
 from waferviz.flows import DIRECTIONS
 from waferviz.program import Array
-from waferviz.wavelets.clock import Clock, Outcome
+from waferviz.wavelets.clock import Clock
+from waferviz.wavelets.frames import Outcome
 from waferviz.wavelets.paths import LINK, Lanes, Segments, lanes_of, segments_of
 from waferviz.wavelets.traffic import Traffic
 
@@ -62,7 +63,7 @@ def simulate(
     ------
     MemoryError
         When more than `memory` is needed; the message says how much.
-    Deadlock
+    DeadlockError
         When full buffers wait for each other in a circle.
     ValueError
         For bad numbers, messages that wait for each other, and more than `longest` cycles.
@@ -98,7 +99,7 @@ def outcome(
 ) -> tuple[Outcome, Lanes, Segments]:
     """The run behind `simulate`, as arrays."""
     _check(hop, ramp, queue, engines, window)
-    _afford(traffic, window, memory)
+    _afford(traffic, memory)
     lanes = lanes_of(traffic)
     segments = segments_of(traffic, lanes, engines=engines, shared_ramp=shared_ramp)
     clock = Clock(traffic, lanes, segments, hop=hop, ramp=ramp, queue=queue, window=window or 0)
@@ -106,22 +107,35 @@ def outcome(
 
 
 def _check(hop: int, ramp: int, queue: int | None, engines: int, window: int | None) -> None:
-    for name, value, least in (("hop", hop, 1), ("ramp", ramp, 1), ("window", window, 1), ("queue", queue, 0)):
+    for name, value, least in (
+        ("hop", hop, 1),
+        ("ramp", ramp, 1),
+        ("window", window, 1),
+        ("queue", queue, 0),
+    ):
         if value is not None and (value < least or value != int(value)):
-            raise ValueError(f"{name}={value}: the simulator counts whole cycles and words; give {least} or more")
+            raise ValueError(
+                f"{name}={value}: the simulator counts whole cycles and words; give {least} or more"
+            )
     if engines not in (0, 1):
         raise ValueError(f"engines={engines}: give 0 for no limit or 1 for one operation per cycle")
 
 
-def _afford(traffic: Traffic, window: int | None, memory: int) -> None:
+def _afford(traffic: Traffic, memory: int) -> None:
     """Raise MemoryError before anything large is made."""
     rows, columns = traffic.shape
     cores = rows * columns
     source = traffic.source[traffic.message]
-    way = abs(source // columns - traffic.target // columns) + abs(source % columns - traffic.target % columns)
+    way = abs(source // columns - traffic.target // columns) + abs(
+        source % columns - traffic.target % columns
+    )
     _, alike = np.unique(source * np.int64(cores) + traffic.target, return_index=True)
     segments = int((way[alike] + 3).sum())
-    need = segments * BYTES_PER_SEGMENT + len(traffic.target) * BYTES_PER_MESSAGE + cores * 4 * BYTES_PER_FRAME_LINK
+    need = (
+        segments * BYTES_PER_SEGMENT
+        + len(traffic.target) * BYTES_PER_MESSAGE
+        + cores * 4 * BYTES_PER_FRAME_LINK
+    )
     if need > memory:
         raise MemoryError(
             f"{len(traffic.target)} deliveries over {segments} ramps and links need about {need / 2**20:.0f} MiB, memory allows "

@@ -159,10 +159,15 @@ class Draft:
         self._needs.append(np.stack([after, np.full(len(after), self._sent - 1)], axis=1))
         return point
 
-    def need(self, deliveries: Array, points: Array) -> None:
-        """Meeting points, given by their deliveries, wait for `deliveries` too; -1 is none."""
-        messages = np.concatenate(self._deliveries)[points, 0]
-        self._needs.append(np.stack([deliveries, messages], axis=1)[deliveries >= 0])
+    def join(self, core: Array, deliveries: Array, of: Array) -> Array:
+        """One delivery for every entry of `core`, complete when all `deliveries` of that entry are; -1 is none."""
+        self._needs.append(np.stack([deliveries, self._sent + of], axis=1)[deliveries >= 0])
+        return self.send(core, core, 0)
+
+    @property
+    def delivered(self) -> int:
+        """Number of the next delivery."""
+        return self._delivered
 
     def queue(self, first: Any, then: Any) -> None:
         """Cores take in the deliveries `then` only after the deliveries `first`."""
@@ -173,7 +178,10 @@ class Draft:
         """All messages added so far."""
         messages = np.concatenate(self._messages) if self._messages else np.zeros((0, 6), np.int64)
         deliveries = np.concatenate(self._deliveries) if self._deliveries else np.zeros((0, 2), np.int64)
-        pairs = [np.concatenate(part) if part else np.zeros((0, 2), np.int64) for part in (self._needs, self._queues)]
+        pairs = [
+            np.concatenate(part) if part else np.zeros((0, 2), np.int64)
+            for part in (self._needs, self._queues)
+        ]
         names = ("source", "words", "start", "priority", "colour", "relays")
         return Traffic(
             shape=self.shape, message=deliveries[:, 0], target=deliveries[:, 1], needs=pairs[0], queues=pairs[1],

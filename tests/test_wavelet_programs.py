@@ -1,0 +1,82 @@
+"""Programs on the simulated mesh: against their prices, closed forms, and the words they have to move."""
+
+import numpy as np
+import pytest
+
+from waferviz import ALLREDUCE, GEMM, Machine, audit, cost
+from waferviz.program import Buffer, Move, Operand, Program, Step
+from waferviz.wavelets import simulate
+from waferviz.wavelets.programs import traffic_of
+
+WSE2 = Machine.preset("wse2")
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "hops"),
+    [("cannon", "natural", lambda n: 3 * n - 4), ("meshgemm", "interleaved", lambda n: 2 * n - 1)],
+)
+@pytest.mark.parametrize("n", [4, 5, 8, 13])
+def test_the_loop_of_a_program_is_the_closed_form(name, layout, hops, n):
+    program = GEMM[name](n)
+    loop = traffic_of(program, matrices=(2 * n, 2 * n, 2 * n), steps=slice(n // 2, None))
+    for shared, words in ((False, 4), (True, 8)):
+        found = simulate(loop, shared_ramp=shared).cycles
+        assert found == n * (words + 5) + hops(n)
+        assert found == cost.shifts(
+            4, n, layout=layout, schedule="dataflow", coupled=True, shared_ramp=shared
+        )
+
+
+@pytest.mark.parametrize("name", [name for name in GEMM if name != "meshgemm_t"])
+@pytest.mark.parametrize("n", [4, 6])
+def test_barriers_cost_what_the_audit_says(name, n):
+    sizes = (2 * n, 3 * n, 2 * n)
+    program = GEMM[name](n)
+    found = simulate(traffic_of(program, WSE2, matrices=sizes, schedule="barrier"))
+    assert found.cycles == int(audit(program, WSE2, matrices=sizes).cycles.sum())
+
+
+@pytest.mark.parametrize("name", GEMM)
+@pytest.mark.parametrize("mesh", [4, (2, 3)])
+def test_every_program_moves_the_words_of_its_audit(name, mesh):
+    program = GEMM[name](mesh)
+    sizes = (6, 12, 12) if mesh != 4 else (8, 8, 8)
+    prices = audit(program, matrices=sizes)
+    run = simulate(traffic_of(program, matrices=sizes))
+    np.testing.assert_array_equal(run.words.sum("window"), prices.traffic)
+
+
+@pytest.mark.parametrize("name", ALLREDUCE)
+def test_an_allreduce_runs_in_both_schedules(name):
+    program = ALLREDUCE[name](9)
+    free, barrier = (
+        simulate(traffic_of(program, matrices=(27,), schedule=each)) for each in ("dataflow", "barrier")
+    )
+    assert free.hops == barrier.hops
+    priced = int(audit(program, WSE2, matrices=(27,)).cycles.sum())
+    assert abs(barrier.cycles / priced - 1) < 0.2
+
+
+def test_sums_are_taken_one_after_the_other_at_a_root():
+    """Two cores send 5 words each to the core between them: the second vector follows the first through one ramp."""
+    add = Move(read="V", write="S", axis="x", target=np.array([1, -1, 1]), combine="add", tree=True)
+    one = np.arange(3)[None]
+    program = Program(
+        name="sum", shape=(1, 3), body=(Step("add", (add,)),), buffers={"V": Buffer(("m", "n")), "S": Buffer(("m", "n"))},
+        operands={"A": Operand(one * 0, one * 0, (1, 1)), "B": Operand(one * 0, one * 0, (1, 1))}, result="S",
+    )  # fmt: skip
+    assert simulate(traffic_of(program, matrices=(1, 1, 5))).cycles == 5 + 1 + 5 + 5
+
+
+def test_steps_wait_for_what_their_buffer_still_feeds():
+    """SUMMA's next broadcast is taken in only after the product that reads the tile before it."""
+    slow = Machine.preset("wse2", macs=0.05)
+    program, sizes = GEMM["summa"](4), (8, 8, 8)
+    free = simulate(traffic_of(program, slow, matrices=sizes)).cycles
+    assert free >= 4 * 8 / 0.05
+    assert free <= int(audit(program, slow, matrices=sizes).cycles.sum())
+
+
+def test_a_wrong_schedule_is_named():
+    with pytest.raises(ValueError, match="schedule='later': choose 'barrier' or 'dataflow'"):
+        traffic_of(GEMM["cannon"](4), schedule="later")
