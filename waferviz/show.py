@@ -22,6 +22,7 @@ PICTURES = {
     "dead": ("wafer", "Defects"),
     "law": ("yields", "Yields"),
     "of_step": ("allreduce", "Waves"),
+    "rounds": ("cache", "Shelves"),
     "relayed": ("latency", "Latency"),
     "address": ("lookup", "Lookup"),
     "bits_per_weight": ("packing", "Packing"),
