@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from waferviz.lowbit import (  # fmt: skip
+from waferviz.lowbit import (
     Model,
     Parts,
     areas,
+    comparison,
+    fewer_bits,
     instruction,
     lookup_energy,
     model_bytes,
@@ -19,6 +21,7 @@ from waferviz.lowbit import (  # fmt: skip
     unit_area,
 )
 from waferviz.lowbit.area import DESIGNS, best_group, crossover, density_ratio
+from waferviz.lowbit.comparison import rounding_ratios
 from waferviz.lowbit.energy import constants
 from waferviz.lowbit.shape import density, peak
 from waferviz.published import rows, table
@@ -213,3 +216,35 @@ def test_unknown_names():
         unit_area("magic")
     with pytest.raises(ValueError, match="'int8'"):
         Parts.of("bf16")
+
+
+def test_published_numbers_beside_ours():
+    found = comparison()
+    off = found.row[~found.holds].values.tolist()
+    assert found.sizes["row"] == 67
+    assert off == [
+        "BitNet Table1 6.7B bitnet, 7nm, add", "BitNet Table1 30B bitnet, 7nm, add", "density ratio, 16-bit tables",
+        "density ratio, 8-bit tables", "density of A100 INT8 TC", "b1.58 700M", "b1.58 1.3B", "b1.58 3B",
+        "error with averages, uncorrected, over error without",
+    ]  # fmt: skip
+    assert (found.note[~found.holds] != "").all()
+    assert (found.note[found.holds] == "").all()
+
+
+def test_table_rounding_is_the_simulated_one():
+    """Tables alone add next to nothing, corrected averages 8 %; uncorrected ones grow with K."""
+    simulated = {row["quantity"]: float(row["value"]) for row in rows("lowbit_tmac_nmse_simulated")}
+    ratios = rounding_ratios()
+    assert ratios["tables"] == pytest.approx(simulated["plus int8 tables, act group 32 (T-MAC-like)"] / simulated["weight-only 4-bit (block 32) NMSE vs fp16"], abs=0.015)  # fmt: skip
+    assert ratios["fast-corrected"] == pytest.approx(simulated["ratio FA/noFA with correction"], abs=0.03)
+    assert ratios["fast"] > 2 * rounding_ratios(K=256)["fast"]
+
+
+def test_published_curves():
+    found = fewer_bits()
+    gap = found.perplexity.isel(weights=1) - found.perplexity.isel(weights=0)
+    assert (np.diff(gap) < 0).all()
+    assert float(gap[-1]) < 0
+    time = found.layer_time / found.layer_time.sel(weight_bits=16)
+    assert (abs(time.sel(phase="prefill of 4,096") - 1) < 0.06).all()
+    assert float(time.sel(phase="decoding one token", weight_bits=1)) < 0.3

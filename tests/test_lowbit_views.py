@@ -13,6 +13,7 @@ from waferviz.lowbit import (
     Parts,
     areas,
     errors,
+    fewer_bits,
     lookups,
     lut_matmul,
     sentence,
@@ -22,7 +23,7 @@ from waferviz.lowbit import (
     unit_area,
 )
 from waferviz.published import folder
-from waferviz.views import lookup, packing, rounding, silicon
+from waferviz.views import fewer, lookup, packing, rounding, silicon
 
 A = np.array([[1, 2, 3, 4, -2, 5, 0, 3]])
 Q = np.random.default_rng(3).integers(0, 4, (20, 8))
@@ -249,3 +250,12 @@ def test_cells_move_the_crossovers(opened):
     assert page.get_by_role("row", name="symmetric lookup").get_by_text("up to 5 bits").is_visible()
     assert said.inner_text().startswith("With these cells")
     assert page.get_by_text("✗ not reproduced").count() > 2
+
+
+@pytest.mark.browser
+def test_curves_are_told_in_words(opened):
+    view = waferviz.show(fewer_bits())
+    assert isinstance(view, fewer.FewerBits)
+    said = opened(view).locator(".wv-said").inner_text()
+    assert "+0.54 at 700M, +0.04 at 1.3B, -0.13 at 3B" in said
+    assert "decoding takes 26% of the time, prefill 103%" in said

@@ -28,6 +28,7 @@ PICTURES = {
     "bits_per_weight": ("packing", "Packing"),
     "nominal": ("silicon", "Silicon"),
     "nmse": ("rounding", "Rounding"),
+    "perplexity": ("fewer", "FewerBits"),
 }
 
 
@@ -38,7 +39,7 @@ def show(*datasets: xr.Dataset) -> Any:
     `roofline` returns its roofs, what `sweep` returns a map of winners; `wafer.scenes`, `wafer.yields` and
     `wafer.latency` give wafers with dead cores, yield curves and a latency map; `lowbit.lookups` a lookup to play,
     `lowbit.specimen` the packing microscope, `lowbit.errors` the errors of
-    rounded tables, `lowbit.terms` areas in silicon.
+    rounded tables, `lowbit.terms` areas in silicon, `lowbit.fewer_bits` published curves.
 
     Raises
     ------

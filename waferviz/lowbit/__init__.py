@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from waferviz.lowbit.area import Parts, unit_area
     from waferviz.lowbit.bitplanes import alphas, indices, planes, reinterpret, remap
     from waferviz.lowbit.bounds import error_bound
+    from waferviz.lowbit.comparison import comparison, fewer_bits
     from waferviz.lowbit.elementwise import ternary_matmul
     from waferviz.lowbit.energy import Model, lookup_energy, model_bytes, model_energy, precision
     from waferviz.lowbit.lookups import lookups, sentence
@@ -31,8 +32,10 @@ _HOME = {
     "areas": "silicon",
     "binary": "quantize",
     "bitlinear": "quantize",
+    "comparison": "comparison",
     "error_bound": "bounds",
     "errors": "rounding",
+    "fewer_bits": "comparison",
     "fp4": "activations",
     "groupwise": "quantize",
     "half_table": "tables",
@@ -81,8 +84,10 @@ __all__ = [
     "areas",
     "binary",
     "bitlinear",
+    "comparison",
     "error_bound",
     "errors",
+    "fewer_bits",
     "fp4",
     "groupwise",
     "half_table",
