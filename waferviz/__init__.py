@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from waferviz.api import about, multiply
     from waferviz.audit import audit
     from waferviz.check import check
+    from waferviz.explain import explain
     from waferviz.handout import handout
     from waferviz.inputs import matrix, sample
     from waferviz.machine import Machine
@@ -41,6 +42,7 @@ _HOME = {
     "multiply": "api",
     "audit": "audit",
     "check": "check",
+    "explain": "explain",
     "handout": "handout",
     "matrix": "inputs",
     "sample": "inputs",
@@ -90,6 +92,7 @@ __all__ = [
     "arcs",
     "audit",
     "check",
+    "explain",
     "handout",
     "matrix",
     "multiply",

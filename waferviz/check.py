@@ -35,7 +35,7 @@ def check(
     machine: Machine,
     *,
     hops: float = 2,
-    matrices: tuple[int, int, int] | None = None,
+    matrices: tuple[int, ...] | None = None,
     dtype: Any = np.float32,
 ) -> xr.Dataset:
     """Verdict on the four limits of a chip: cores, longest hop, memory and routes.
@@ -111,7 +111,7 @@ def _maps(bill: xr.Dataset) -> dict[str, xr.DataArray]:
 
 
 def _audited(
-    program: Program | xr.Dataset, machine: Machine, matrices: tuple[int, int, int] | None, dtype: Any
+    program: Program | xr.Dataset, machine: Machine, matrices: tuple[int, ...] | None, dtype: Any
 ) -> xr.Dataset:
     from waferviz.audit import audit
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from waferviz.program import Array, Program, at_repeat
@@ -42,3 +44,31 @@ def _filled(program: Program, name: str) -> list[int]:
         (row >= 0) & (column >= 0), (buffer.places, *np.broadcast_shapes(row.shape, column.shape)[-2:])
     )
     return np.flatnonzero(there.any(axis=(1, 2))).tolist()
+
+
+def largest(program: Program, limit: float, dtype: Any = np.float32) -> int:
+    """Side of the largest square matrices, or length of the longest vectors, within `limit` bytes per core; 0 for none.
+
+    Examples
+    --------
+    >>> from waferviz import GEMM
+    >>> largest(GEMM["meshgemm"](8), 48 * 1024)
+    392
+    """
+    dims = 1 if program.on_vectors else 3
+    physical = program.place.shape[0] * program.place.shape[1]
+    folds = program.shape[0] * program.shape[1] // physical
+
+    def fits(side: int) -> bool:
+        return set_aside(program, Sizes.of(program, (side,) * dims, dtype)) * folds <= limit
+
+    low = max(program.blocks.values()) if dims == 3 else 1
+    if not fits(low):
+        return 0
+    high = 2 * low
+    while fits(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low

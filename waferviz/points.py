@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,8 @@ class Space:
         Along dim `machine`.
     numbers : dict of str to DataArray
         Numbers of the machines by name.
+    known : dict
+        Cycles and ways priced before: SUMMA and allgather take the same.
     """
 
     mesh: xr.DataArray
@@ -51,6 +53,7 @@ class Space:
     machines: list[Machine]
     numbers: dict[str, xr.DataArray]
     dtype: np.dtype[Any]
+    known: dict[tuple[bool | None, str], tuple[Any, Any]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, mesh: Any, matrix: Any, machines: list[Machine], dtype: Any) -> Space:
@@ -83,25 +86,39 @@ class Space:
         return self._point_by_point(algorithm, schedule)
 
     def _by_form(self, name: str, schedule: str) -> Cell:
-        n, number = self.mesh, self.numbers
         memory, routes = self._held(name)
-        relayed = (routes > number["routes"]) & (name in BROADCASTS)
-
-        def price(work: Any, words: Any) -> Any:
-            hop, ramp = number["hop"], number["ramp"]
-            if name in RINGS:
-                return shifting(
-                    words, n, work, interleaved=RINGS[name], schedule=schedule, hop=hop, ramp=ramp
-                )
-            core = {"relayed": relayed.astype(float), "relay": number["relay"]}
-            return broadcasting(words, n, work, schedule=schedule, hop=hop, ramp=ramp, **core)
-
-        barred = schedule == "barrier"
-        steps = (np.ceil(self.work), np.ceil(self.words)) if barred else (self.work, self.words)
+        relayed = (routes > self.numbers["routes"]) & (name in BROADCASTS)
+        key = (RINGS.get(name), schedule)
+        if key not in self.known:
+            work, words = self._steps(schedule)
+            total = self._form(name, schedule, relayed, work, words)
+            whole = schedule == "barrier" and all(
+                (self.numbers[one] % 1 == 0).all() for one in ("hop", "ramp", "relay")
+            )
+            self.known[key] = (
+                (total if whole else np.ceil(total)),
+                self._form(name, schedule, relayed, 0.0, 0.0),
+            )
+        cycles, way = self.known[key]
         return {
-            "cycles": np.ceil(price(*steps)), "work": self.all_work, "words": self.all_words,
-            "way": price(0.0, 0.0), "memory": memory, "routes": routes, "relayed": relayed,
+            "cycles": cycles, "work": self.all_work, "words": self.all_words, "way": way,
+            "memory": memory, "routes": routes, "relayed": relayed,
         }  # fmt: skip
+
+    def _form(self, name: str, schedule: str, relayed: Any, work: Any, words: Any) -> Any:
+        hop, ramp = self.numbers["hop"], self.numbers["ramp"]
+        if name in RINGS:
+            return shifting(
+                words, self.mesh, work, interleaved=RINGS[name], schedule=schedule, hop=hop, ramp=ramp
+            )
+        core = {"relayed": relayed.astype(float), "relay": self.numbers["relay"]}
+        return broadcasting(words, self.mesh, work, schedule=schedule, hop=hop, ramp=ramp, **core)
+
+    def _steps(self, schedule: str) -> tuple[Any, Any]:
+        """Cycles of work and words of one step; under a barrier a step takes whole cycles."""
+        if schedule == "dataflow":
+            return self.work, self.words
+        return np.ceil(self.work), np.ceil(self.words)
 
     def _held(self, name: str) -> tuple[Any, Any]:
         """Bytes and routes of a core, double buffers and receive tiles included."""

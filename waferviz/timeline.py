@@ -34,7 +34,7 @@ def timeline(
     machine: Machine,
     *,
     schedule: str = "barrier",
-    matrices: tuple[int, int, int] | None = None,
+    matrices: tuple[int, ...] | None = None,
     dtype: Any = np.float32,
 ) -> xr.Dataset:
     """Begin and end of work and transfer in every step, on the cores that the run waits for.

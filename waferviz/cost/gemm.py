@@ -26,26 +26,29 @@ FORMULAS = {
 }
 
 
+NEVER = -1e300
+
+
 def shifting(words: Any, n: Any, work: Any, *, interleaved: bool, schedule: str, hop: Any, ramp: Any) -> Any:
     """Cycles of Cannon's loop, or of MeshGEMM's with `interleaved`: n steps that multiply and shift both operands.
 
     Barrier: n times the longer of `work` and `words + d hop + c`, d = n - 1 on plain and 2 on interleaved rings.
     Data flow: the longest path of n receipts and multiplications over the rings, see `waferviz.cost.shifts`.
     """
-    c = 2 * ramp + 1
-    longest = np.minimum(n - 1, 2) if interleaved else n - 1
+    alone = NEVER * (n == 1)
+    base = hop + 2 * ramp + 1
     if schedule == "barrier":
-        transfer = words + (longest * hop + c)
-        return n * np.maximum(work, transfer * (n > 1))
-    short = (words + (hop + c)) * (n > 1)
-    slow = np.maximum(short, work)
+        longest = np.minimum(n - 1, 2) if interleaved else n - 1
+        return n * np.maximum(work, words + (base + (longest - 1) * hop + alone))
     if not interleaved:
         longs = np.minimum(n, 2)
-        return longs * np.maximum(short + (n - 2) * hop, work) + (n - longs) * slow
-    twice = 2 * ((n - 1) // 2)
-    extra = (n > 2) * hop
-    pair = np.maximum(2 * short + extra, 2 * work) * (n % 2 == 0) + slow * (n % 2 == 1)
-    return np.maximum(twice * (short + hop) + pair, n * work)
+        far = longs * np.maximum(words + (base + (n - 2) * hop + alone), work)
+        return far + (n - longs) * np.maximum(words + (base + alone), work)
+    side = 2 * ((n - 1) // 2)
+    rest = 2 - n % 2
+    edges = side * (base + hop)
+    receipts = (side + rest) * words + (edges + rest * base + (n > 2) * (1 - n % 2) * hop + alone)
+    return np.maximum(receipts, np.maximum(side * words + (edges + alone) + rest * work, n * work))
 
 
 def broadcasting(
@@ -62,13 +65,11 @@ def broadcasting(
     `waferviz.timeline` and equal to it (n up to 32, both kinds of broadcast).
     """
     moving = n > 1
-    way = hop + relayed * (relay - hop)
-    c = (2 * ramp + 1) * (1 - relayed)
+    way = (hop + relayed * (relay - hop)) * moving
+    each = n * (words * moving + work)
+    ends = n * (2 * ramp + 1) * (1 - relayed) * moving
     if schedule == "barrier":
-        ends = (3 * n * n - 2 * n) // 4
-        return moving * (n * words + (ends * way + n * c)) + n * work
-    one = words / 2
-    first = (n - 1) * (2 - relayed)
-    second = 3 * n - 4 - relayed * (n > 2)
-    late = np.maximum((4 * n - 7) * way - words, np.maximum(second * way - one, first * way))
-    return n * (words + work) * moving + n * work * (n == 1) + moving * (n * c + late)
+        return each + ((3 * n * n - 2 * n) // 4 * way + ends)
+    near, once, twice = (n - 1) * (2 - relayed), 3 * n - 4 - relayed * (n > 2), 4 * n - 7
+    late = np.maximum(twice * way - words, np.maximum(once * way - words / 2, near * way))
+    return each + late + ends
