@@ -23,6 +23,7 @@ PICTURES = {
     "law": ("yields", "Yields"),
     "of_step": ("allreduce", "Waves"),
     "rounds": ("cache", "Shelves"),
+    "algorithm": ("curves", "Curves"),
     "relayed": ("latency", "Latency"),
     "address": ("lookup", "Lookup"),
     "bits_per_weight": ("packing", "Packing"),

@@ -1,0 +1,103 @@
+"""Sweeps of sums: who is fastest where, how many phases, and where more cores stop helping; and their curves."""
+
+import numpy as np
+import pytest
+from watched import Watched
+
+from waferviz import ALLREDUCE, GEMV, Machine, cost, show, waves
+from waferviz.sums import FORMS, factored, gemvs, phases, sums
+from waferviz.views.curves import Curves
+
+WSE = Machine.preset("wse2")
+
+
+def test_chains_overtake_trees_as_vectors_grow():
+    found = sums(64, [8, 256], WSE).cycles.isel(cores=0)
+    assert found.sel(algorithm="pipeline", words=256) == 958
+    assert found.sel(words=8).idxmin().item() == "K-tree, best groups"
+    assert found.sel(words=256).idxmin().item() == "pipeline"
+    assert cost.ktree(256, (4, 16)) == 1388
+    assert sums(16, [256], WSE).cycles.isel(cores=0, words=0).idxmin().item() == "pipeline"
+    assert sums(5, [256], WSE).cycles.isel(cores=0, words=0).idxmin().item() == "ring"
+
+
+@pytest.mark.parametrize("cores", [4, 12, 30])
+@pytest.mark.parametrize("words", [1, 11, 64])
+def test_forms_are_the_cycles_of_the_programs(cores, words):
+    found = sums(cores, words, WSE).cycles.isel(cores=0, words=0)
+    for name, program in (("pipeline", "pipeline"), ("chain to the centre", "chain")):
+        assert (
+            found.sel(algorithm=name)
+            == waves(ALLREDUCE[program](cores), WSE, matrices=(words,)).attrs["cycles"]
+        )
+    trees = [
+        waves(ALLREDUCE["ktree"](cores, sizes=(cores // g, g)), WSE, matrices=(words,)).attrs["cycles"]
+        for g in range(1, cores + 1)
+        if cores % g == 0
+    ]
+    assert found.sel(algorithm="K-tree, best groups") == min(trees)
+
+
+def test_the_papers_formula_keeps_improving_and_the_exact_one_does_not():
+    found = phases(720, 11, WSE)
+    assert found.paper.values[:6].tolist() == sorted(found.paper.values[:6], reverse=True)
+    assert int(found.cycles.idxmin()) in (2, 3)
+    assert found.paper.sel(k=2).item() == pytest.approx(720 + 5 * 2 * 720**0.5 / 2)
+
+
+def test_factored_finds_every_ordered_product():
+    assert sorted(factored(12)) == sorted(
+        {(12,), (2, 6), (6, 2), (3, 4), (4, 3), (2, 2, 3), (2, 3, 2), (3, 2, 2)}
+    )
+    assert all(np.prod(sizes) == 360 for sizes in factored(360))
+    assert factored(7) == ((7,),)
+
+
+def test_more_cores_stop_helping_and_the_tree_turns_later():
+    found = gemvs(np.arange(60, 751, 30), [8192, 16384], WSE)
+    turn = found.cycles.idxmin("cores")
+    for matrix in (8192, 16384):
+        assert turn.sel(algorithm="pipeline", matrix=matrix) < turn.sel(
+            algorithm="K-tree, best groups", matrix=matrix
+        )
+        assert turn.sel(algorithm="K-tree, best groups", matrix=matrix) < 750
+    assert (turn.sel(matrix=16384) >= turn.sel(matrix=8192)).all()
+    assert (found.share.sel(algorithm="pipeline", cores=720) > 0.9).all()
+
+
+def test_a_gemv_is_its_work_and_its_sum():
+    found = gemvs(16, 16 * 12, WSE, entry_bytes=4).isel(cores=0, matrix=0)
+    wave = waves(GEMV["pipeline_gemv"](16), WSE, matrices=(192, 192, 1))
+    assert found.cycles.sel(algorithm="pipeline") == wave.attrs["cycles"]
+
+
+def test_meshes_larger_than_the_matrix_have_no_price():
+    assert np.isnan(gemvs([8, 64], 32, WSE).cycles.sel(cores=64)).all()
+
+
+@pytest.mark.parametrize("bad", [0, -3, 2.5, [], [[1, 2]]])
+def test_bad_numbers(bad):
+    with pytest.raises(ValueError, match="whole numbers of 1 or more"):
+        sums(bad, 4, WSE)
+
+
+def test_what_is_no_sweep_is_refused():
+    with pytest.raises(ValueError, match="lacks cycles"):
+        Curves([sums(4, 4, WSE).drop_vars("cycles")])
+    with pytest.raises(ValueError, match="choose fewer"):
+        Curves([sums(range(2, 60), range(1, 400), WSE)])
+
+
+@pytest.mark.browser
+def test_the_slider_redraws_the_curves(chromium, tmp_path):
+    seen = Watched(chromium, offline=True)
+    found = gemvs(np.arange(60, 751, 30), [2048, 8192], WSE)
+    seen.page.goto(show(found).handout(tmp_path / "curves.html").as_uri())
+    slider = seen.page.get_by_label("entries along a side")
+    assert seen.changes(lambda: slider.fill("1"))
+    said = seen.page.locator(".wv-said").inner_text()
+    turn = found.cycles.sel(matrix=8192, algorithm="pipeline")
+    assert f"pipeline turns at {int(turn.idxmin())} cores with {int(turn.min()):,} cycles" in said
+    assert len(FORMS) == 4
+    seen.context.close()
+    assert (seen.wrong, seen.left) == ([], [])
