@@ -97,6 +97,8 @@ def test_the_address_says_what_the_reader_looks_at_and_leads_back(race_page, rac
     page.get_by_text("step 7 of 32", exact=True).wait_for()
     assert page.get_by_label("show", exact=True).input_value() == "links"
     assert page.get_by_label("speed", exact=True).input_value() == "fast"
+    page.reload()
+    page.get_by_text("step 7 of 32", exact=True).wait_for()
 
 
 def test_a_race_of_64_x_64_cores_is_a_small_file(tmp_path):

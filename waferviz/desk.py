@@ -14,7 +14,7 @@ from waferviz.algorithms import GEMM
 from waferviz.machine import Machine
 from waferviz.program import Program
 from waferviz.views.machine_form import MachineForm
-from waferviz.views.player import ready
+from waferviz.views.notebook import ready
 from waferviz.workbench import RACERS, parsed
 
 Mesh = int | tuple[int, int]

@@ -235,5 +235,8 @@ def _failure(method: str, step: int, y: int, x: int, what: str) -> Proof:
 
 
 def _success(program: Program, how: str) -> str:
-    rows, columns = program.shape
-    return f"all {program.blocks['k']} pairs of blocks met exactly once on each of {rows} x {columns} cores ({how})"
+    (rows, columns), (high, wide) = program.shape, program.place.shape
+    where = f"on each of {rows} x {columns} cores"
+    if (rows, columns) != (high, wide):
+        where = f"for each of {rows} x {columns} blocks of C on {high} x {wide} cores"
+    return f"all {program.blocks['k']} pairs of blocks met exactly once {where} ({how})"

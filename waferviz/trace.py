@@ -204,6 +204,9 @@ def prices(program: Program, bill: Bill) -> dict[str, xr.Variable]:
         )
         for name in ("hops", "stages", "link_words", "ramp_words", "macs", "adds")
     }
+    out["work"] = xr.Variable(
+        "step", np.concatenate([[0], bill.work]), {"units": "cycles", "long_name": "work of the busiest core"}
+    )
     out["traffic"] = lazy(
         ("step", "direction", *core),
         (steps, 4, *place),

@@ -20,7 +20,8 @@ from waferviz.machine import Machine
 from waferviz.program import Array
 from waferviz.show import race
 from waferviz.trace import product
-from waferviz.views.player import MOST, Player, ready
+from waferviz.views.notebook import ready
+from waferviz.views.player import MOST, Player
 
 RACERS = ["allgather", "summa", "cannon", "meshgemm"]
 CHOSEN = ("algorithms", "mesh", "size", "a", "b", "machine", "torus")

@@ -16,7 +16,7 @@ from bokeh.plotting import figure
 from panel.viewable import Viewer
 
 from waferviz.orders import interleaved, natural
-from waferviz.views.player import ready
+from waferviz.views.notebook import ready
 from waferviz.views.style import ACCENT, INK, script, sheet
 
 LARGEST = 64

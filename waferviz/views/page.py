@@ -11,7 +11,7 @@ from bokeh.document import Document
 from bokeh.models import CustomJS, Spacer
 from panel.viewable import Viewer
 
-from waferviz.views.player import ready
+from waferviz.views.notebook import ready
 from waferviz.views.style import INK, script, sheet
 
 if TYPE_CHECKING:

@@ -8,27 +8,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import panel as pn
 import param
 import xarray as xr
 from bokeh.document import Document
 from bokeh.layouts import column, row
-from bokeh.models import ColumnDataSource, CustomJS, FixedTicker, Range1d, Spacer
-from bokeh.plotting import figure
+from bokeh.models import ColumnDataSource, CustomJS, Spacer
 from panel.viewable import Viewer
 
 from waferviz.views import frames, words
+from waferviz.views.mesh_figure import WIDEST, MeshFigure
+from waferviz.views.notebook import ready
 from waferviz.views.state import parsed
-from waferviz.views.style import ACCENT, INK, PALETTES, QUIET, script, sheet
+from waferviz.views.style import PALETTES, script, sheet
 
 CLOCKS = ("cycles", "steps")
 MOST = 4
-LINED = 64
-WIDEST = (380, 440, 400, 400)
 SCRIPTS = ("codec", "paint", "clock", "map", "controls", "stage", "main")
 NEEDED = (
-    "a_block", "b_block", "met", "filled", "traffic", "memory", "routes", "hops", "stages", "link_words", "macs",
+    "a_block", "b_block", "met", "filled", "traffic", "memory", "routes", "hops", "stages", "link_words", "macs", "work",
     "from_y", "from_x", "cycle", "label", "tensor",
 )  # fmt: skip
 
@@ -81,7 +79,7 @@ class Player(Viewer):
 
     def layout(self, *, live: bool = True) -> Any:
         """The Bokeh layout, made anew: one document holds it once; `live` ones tell Python the step, others the URL."""
-        maps = [_Map(trace, len(self.traces)) for trace in self.traces]
+        maps = [MeshFigure(trace, len(self.traces)) for trace in self.traces]
         below, cursors = self.below()
         host = Spacer(sizing_mode="stretch_width", min_height=10)
         head = Spacer(sizing_mode="stretch_width", min_height=28)
@@ -167,77 +165,14 @@ class Player(Viewer):
                 shown.data = {**shown.data, "state": [self.state] * len(self.traces)}
 
 
-class _Map:
-    """Bokeh models of one map, fed by the page."""
-
-    def __init__(self, trace: xr.Dataset, number: int) -> None:
-        rows, columns = trace.sizes["y"], trace.sizes["x"]
-        self.figure = figure(
-            title=words.named(trace), x_range=Range1d(0, columns), y_range=Range1d(rows, 0), tools="pan,wheel_zoom,reset",
-            active_scroll=None, toolbar_location=None, sizing_mode="scale_width", aspect_ratio=max(0.6, min(1.6, columns / rows)),
-            max_width=WIDEST[number - 1], min_width=180, min_border=4, output_backend="canvas",
-            x_axis_label="x, column of cores", y_axis_label="y, row of cores",
-        )  # fmt: skip
-        self.figure.title.text_font_size, self.figure.title.text_color = "16px", INK
-        for axis in self.figure.axis:
-            axis.major_label_text_font_size = axis.axis_label_text_font_size = "14px"
-            axis.axis_label_text_font_style, axis.axis_label_text_color = "normal", QUIET
-            axis.minor_tick_line_color = None
-        self.figure.xaxis.ticker.desired_num_ticks = self.figure.yaxis.ticker.desired_num_ticks = 4
-        self._lines(rows, columns)
-        self.image = ColumnDataSource({"image": [np.zeros((1, 1), np.uint32)]})
-        self.labels = ColumnDataSource({"x": [], "y": [], "text": []})
-        self.glide = ColumnDataSource({"x": [], "y": [], "colour": [], "shape": [], "size": []})
-        self.outline = ColumnDataSource({"xs": [], "ys": []})
-        self.figure.image_rgba("image", x=0, y=0, dw=columns, dh=rows, source=self.image)
-        self.figure.text(
-            "x",
-            "y",
-            "text",
-            source=self.labels,
-            text_font_size="14px",
-            text_align="center",
-            text_baseline="middle",
-            text_color=INK,
-        )
-        self.figure.scatter(
-            "x",
-            "y",
-            marker="shape",
-            size="size",
-            fill_color="colour",
-            line_color=INK,
-            line_width=0.6,
-            source=self.glide,
-        )
-        self.figure.multi_line("xs", "ys", source=self.outline, line_color=ACCENT, line_width=3)
-
-    def _lines(self, rows: int, columns: int) -> None:
-        """White lines between cores, above the image; none on large meshes."""
-        for grid, number in ((self.figure.xgrid[0], columns), (self.figure.ygrid[0], rows)):
-            grid.visible = max(rows, columns) <= LINED
-            grid.ticker = FixedTicker(ticks=list(range(number + 1)) if grid.visible else [])
-            grid.grid_line_color, grid.level = "white", "overlay"
-
-    @property
-    def models(self) -> dict[str, Any]:
-        """What the page feeds."""
-        grids = [self.figure.xgrid[0], self.figure.ygrid[0]]
-        fed = {"image": self.image, "labels": self.labels, "glide": self.glide, "outline": self.outline}
-        return {"figure": self.figure, "grids": grids, "lined": grids[0].visible} | fed
-
-
 def title(traces: Sequence[xr.Dataset]) -> str:
     """What runs, its sizes and its mesh."""
     attrs = traces[0].attrs
     names = ", ".join(words.named(trace) for trace in traces)
-    return f"{names}: C = A B, {attrs['M']} x {attrs['K']} times {attrs['K']} x {attrs['N']}, on {attrs['mesh']} cores"
-
-
-def ready() -> None:
-    """Load the page side of Panel and Bokeh into a notebook, once, from this machine alone."""
-    if not getattr(pn.extension, "_loaded", False):
-        pn.extension(inline=True)
+    blocks, cores = (traces[0].sizes["y"], traces[0].sizes["x"]), traces[0].routes.shape
+    cut = "" if blocks == cores else f", in {blocks[0]} x {blocks[1]} blocks"
+    size = f"{attrs['M']} x {attrs['K']} times {attrs['K']} x {attrs['N']}"
+    return f"{names}: C = A B, {size}, on {attrs['mesh']} cores{cut}"
 
 
 def _check(traces: Sequence[xr.Dataset], show: str, clock: str) -> None:

@@ -16,25 +16,46 @@ def sentences(trace: xr.Dataset) -> list[str]:
     multiplies = _share_that_multiplies(trace)
     label, hops, words = trace.label.values, trace.hops.values, trace.link_words.values
     last = trace.sizes["step"] - 1
-    cores = trace.sizes["y"] * trace.sizes["x"]
-    said = [f"Start: {cores:,} cores hold their first tiles."]
+    said = [_start(trace)]
     for step in range(1, last + 1):
         parts = []
         if multiplies[step]:
-            number = round(multiplies[step] * cores)
-            parts.append(
-                f"all {cores:,} cores multiply"
-                if number == cores
-                else f"{number:,} of {cores:,} cores multiply"
-            )
+            parts.append(_multiplying(trace, multiplies[step]))
         if hops[step]:
-            far = f"{hops[step]} hop{'s' if hops[step] > 1 else ''}"
             relays = (
                 f", {trace.stages.values[step]} of them relayed by cores" if trace.stages.values[step] else ""
             )
-            parts.append(f"tiles move up to {far}{relays}; busiest link {words[step]:,} words")
+            far = f"tiles move up to {counted(hops[step], 'hop')}{relays}"
+            parts.append(f"{far}; busiest link {counted(words[step], 'word')}")
         said.append(f"Step {step} of {last}, {label[step]}: {'; '.join(parts) or 'nothing moves'}.")
     return said
+
+
+def counted(number: int, thing: str) -> str:
+    """A number with its noun, in the plural where there are several."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def _start(trace: xr.Dataset) -> str:
+    first = trace.isel(step=0)
+    everywhere = (
+        "the core holds its" if trace.routes.size == 1 else f"all {trace.routes.size:,} cores hold their"
+    )
+    if int(first.a_block.max()) < 0 and int(first.b_block.max()) < 0:
+        return f"Start: {everywhere} own tiles; the buffers they multiply from are empty."
+    folded = trace.sizes["y"] * trace.sizes["x"] // trace.routes.size
+    some = f"first {folded} tiles of each matrix" if folded > 1 else "first tiles"
+    return f"Start: {everywhere} {some}."
+
+
+def _multiplying(trace: xr.Dataset, share: float) -> str:
+    """How many cores, or blocks of cores that hold several, multiply."""
+    cores, places = trace.routes.size, trace.sizes["y"] * trace.sizes["x"]
+    number = round(share * places)
+    if number == places:
+        return "the core multiplies" if cores == 1 else f"all {cores:,} cores multiply"
+    thing = "cores" if cores == places else "blocks of C"
+    return f"{number:,} of {places:,} {thing} multiply"
 
 
 def _share_that_multiplies(trace: xr.Dataset) -> np.ndarray:
@@ -48,49 +69,77 @@ def _share_that_multiplies(trace: xr.Dataset) -> np.ndarray:
 def stats(trace: xr.Dataset) -> str:
     """Longest way, routes and price of a run in one line."""
     attrs = trace.attrs
-    hops = int(trace.hops.max())
-    return (
-        f"longest way {hops} hop{'s' if hops != 1 else ''} · {int(trace.routes.max())} routes · "
-        f"{attrs['bytes_needed']:,} B a core · {int(trace.cycle[-1]):,} cycles"
-        f"{', data flow' if trace.attrs['schedule'] == 'dataflow' else ''}"
-    )
+    parts = [
+        f"longest way {counted(int(trace.hops.max()), 'hop')}",
+        counted(int(trace.routes.max()), "route"),
+        f"{attrs['bytes_needed']:,} B a core",
+        counted(int(trace.cycle[-1]), "cycle") + (", data flow" if attrs["schedule"] == "dataflow" else ""),
+    ]
+    return " · ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
+
+
+def limits(trace: xr.Dataset) -> str:
+    """Limits of the machine that a run breaks, "" when it breaks none."""
+    attrs, broken = trace.attrs, []
+    if attrs["bytes_needed"] > attrs["bytes_per_core"]:
+        broken.append(f"does not fit: a core has {attrs['bytes_per_core']:,} B")
+    if int(trace.routes.max()) > attrs["route_limit"]:
+        relayed = ", so cores relay" if attrs["relayed"] else ""
+        broken.append(f"a router holds {attrs['route_limit']} routes{relayed}")
+    return "; ".join(broken)
 
 
 def reason(trace: xr.Dataset) -> str:
-    """Why a run takes as long as it does: what it waits for at every step of its main part."""
-    label, most = (
-        np.unique(trace.label.values[1:], return_counts=True) if trace.sizes["step"] > 1 else ([""], [0])
-    )
-    main = trace.label.values == label[int(np.argmax(most))]
-    moving = trace.hops.values > 0
-    hops = (
-        int(np.median(trace.hops.values[main & moving])) if (main & moving).any() else int(trace.hops.max())
-    )
-    stages = int(trace.stages.max())
-    waits = f"waits {hops} hop{'s' if hops != 1 else ''} at every step"
+    """Why a run takes as long as it does: what it multiplies, and where it waits most, in which steps."""
+    work, cycles = int(np.ceil(trace.work.values.sum())), int(trace.cycle[-1])
+    waits = np.diff(trace.cycle.values, prepend=0) - trace.work.values
+    if cycles <= work or waits.max() <= 0:
+        return "multiplies all the time" + (", tiles move meanwhile" if trace.hops.max() > 0 else "")
+    return f"{_wait(trace, waits)}; multiplying takes {work:,} of its {counted(cycles, 'cycle')}"
+
+
+def _wait(trace: xr.Dataset, waits: np.ndarray) -> str:
+    """What the steps wait for that wait longest together."""
+    label = trace.label.values
+    worst = max(dict.fromkeys(label[1:]), key=lambda name: waits[label == name].sum())
+    waiting = (label == worst) & (waits > 0)
+    hops, stages = int(np.median(trace.hops.values[waiting])), int(trace.stages.values[waiting].max())
     if trace.attrs["schedule"] == "dataflow":
-        waits = f"waits for its own tiles alone, of which the farthest comes over {hops} hop{'s' if hops != 1 else ''}"
-    if stages:
-        waits = f"waits for {stages} relays at every broadcast or sum"
-        if trace.attrs["relayed"]:
-            waits += f" ({int(trace.routes.max())} routes do not fit into {trace.attrs['route_limit']})"
-    if not (trace.macs.values[moving] > 0).any():
-        waits += " and cannot multiply meanwhile"
-    return waits
+        return f"waits for its own tiles alone, of which the farthest comes over {counted(hops, 'hop')}"
+    when = "at every step" if waiting.sum() == (label[1:] == worst).sum() else f"in {waiting.sum()} steps"
+    if worst not in _main(trace):
+        when = f"in the {counted(int(waiting.sum()), 'step')} called {worst!r}"
+    if not stages:
+        return f"waits {counted(hops, 'hop')} {when}"
+    why = f" ({int(trace.routes.max())} routes do not fit into {trace.attrs['route_limit']})"
+    return f"waits for {counted(stages, 'relay')} {when}{why if trace.attrs['relayed'] else ''}"
+
+
+def _main(trace: xr.Dataset) -> set[str]:
+    """Labels of the steps that there are most of."""
+    label, number = np.unique(trace.label.values[1:], return_counts=True)
+    return set(label[number == number.max(initial=0)].tolist())
 
 
 def ranking(traces: Sequence[xr.Dataset]) -> str:
-    """Who wins a race and why, in one paragraph."""
+    """Who wins a race and why, a line for each."""
     if len(traces) < 2:
-        return f"{named(traces[0])} takes {int(traces[0].cycle[-1]):,} cycles: it {reason(traces[0])}."
+        return (
+            f"{named(traces[0])} takes {counted(int(traces[0].cycle[-1]), 'cycle')}: it {reason(traces[0])}."
+        )
     order = sorted(traces, key=lambda trace: int(trace.cycle[-1]))
     best = int(order[0].cycle[-1])
     said = [f"{named(order[0])} wins with {best:,} cycles: it {reason(order[0])}."]
     for trace in order[1:]:
         cycles = int(trace.cycle[-1])
-        ratio = f"{cycles / best:.1f} times as long" if cycles > best else "the same"
+        ratio = (
+            f"{cycles / best:.1f} times as long"
+            if cycles >= 1.5 * best
+            else f"{100 * (cycles / best - 1):.0f} % longer"
+        )
+        ratio = "the same" if cycles == best else ratio
         said.append(f"{named(trace)} takes {cycles:,} cycles, {ratio}: it {reason(trace)}.")
-    return " ".join(said)
+    return "\n".join(said)
 
 
 def model(traces: Sequence[xr.Dataset]) -> str:

@@ -69,8 +69,8 @@ function legend(layer, traces, scale, palettes) {
   const most = Math.max(...traces.map(trace => trace.blocks))
   if (layer === "blocks") {
     return [
-      "Upper left: block of A, lower right: block of B. Solid square: they match, the core can multiply. Colour: contraction block k = ",
-      ...bar(palettes.cyclic, "0", number(most - 1)),
+      "Upper left: block of A, lower right: block of B. Solid square: they match, the core can multiply. Colour: contraction block ",
+      ...bar(palettes.cyclic, "k = 0", number(most - 1)),
     ]
   }
   if (layer === "links") return ["Words on each link in this step ", ...bar(palettes.links, "1", `${number(scale.words)} words`), " grey: idle"]
@@ -79,9 +79,10 @@ function legend(layer, traces, scale, palettes) {
   if (layer === "values") return ["Entries of C ", ...bar(palettes.amount, number(scale.low), number(scale.high)), " grey: NaN"]
   if (layer === "bytes") {
     const over = traces.filter(trace => trace.needed > trace.limit).map(trace => trace.name)
+    const limit = Math.min(...traces.map(trace => trace.limit))
     return [
       "Memory in use ",
-      ...bar(palettes.amount, "0", `${number(scale.bytes)} B, the limit`),
+      ...bar(palettes.amount, "0", `${number(scale.bytes)} B; a core has ${number(limit)} B`),
       over.length ? make("strong", { class: "wv-broken" }, ` ▲ over the limit: ${over.join(", ")}`) : "",
     ]
   }

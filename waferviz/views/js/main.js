@@ -23,7 +23,10 @@ export default async (args, figure, data, { index }) => {
   }
   made.stage = new Stage(args, made, setup.traces, setup)
   for (const [number, map] of made.stage.maps.entries()) {
-    const pointed = pin => event => made.stage.inspect(number, event.x, event.y, pin)
+    const pointed = pin => event => {
+      made.stage.inspect(number, event.x, event.y, pin)
+      if (pin) made.focus({ preventScroll: true })
+    }
     map.models.figure.on_event("mousemove", pointed(false))
     map.models.figure.on_event("tap", pointed(true))
   }

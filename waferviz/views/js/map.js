@@ -20,7 +20,8 @@ class MeshMap {
     const moving = glide && part < 1 && layer === "blocks"
     const compared = layer === "difference" && this.reference ? this.reference.step : 0
     const drawn = layer === "links" || layer === "received" ? step : settled
-    const changed = layer !== this.layer || drawn !== this.drawn || compared !== this.compared
+    const wrong = this.trace.wrongStep >= 0 && step >= this.trace.wrongStep !== this.step >= this.trace.wrongStep
+    const changed = wrong || layer !== this.layer || drawn !== this.drawn || compared !== this.compared
     Object.assign(this, { step, settled, drawn, compared })
     if (changed) this.draw(layer, drawn)
     if (moving || this.gliding) this.glide(step, part, moving)
@@ -178,6 +179,12 @@ class MeshMap {
         data.xs.push([flow.x + 0.5, flow.x + flow.dx + 0.5, flow.x + flow.dx + 0.5])
         data.ys.push([flow.y + 0.5, flow.y + 0.5, flow.y + flow.dy + 0.5])
       }
+    }
+    const { wrongCore, wrongStep } = this.trace
+    if (wrongStep >= 0 && wrongCore.length && this.step >= wrongStep) {
+      const [y, x] = wrongCore
+      data.xs.push([x, x + 1, x + 1, x, x], [x, x + 1], [x, x + 1])
+      data.ys.push([y, y, y + 1, y + 1, y], [y, y + 1], [y + 1, y])
     }
     models.outline.data = data
   }

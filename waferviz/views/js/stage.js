@@ -22,10 +22,11 @@ class Stage {
     this.paints = 0
     this.build()
     this.listen()
+    const wanted = setup.url ? location.hash.slice(1) : ""
     this.seek(0)
     this.restore(setup.state)
+    this.restore(wanted)
     if (setup.url) {
-      this.restore(location.hash.slice(1))
       addEventListener("hashchange", () => this.restore(location.hash.slice(1)))
     }
     args.heard.connect(args.heard.properties.data.change, () => this.restore(args.heard.data.state[0]))
@@ -56,13 +57,13 @@ class Stage {
   build() {
     const { traces, setup } = this
     this.captions = traces.map(trace =>
-      make("div", { class: "wv-caption" }, make("span", { class: "wv-stats" }, trace.stats), make("p", {}, ""), make("p", { class: "wv-verdict" }, "")),
+      make("div", { class: "wv-caption" }, make("span", { class: "wv-stats" }, trace.stats, ...(trace.broken ? [" ", make("strong", { class: "wv-broken" }, `▲ ${trace.broken}`)] : [])), make("p", {}, ""), make("p", { class: "wv-verdict" }, "")),
     )
     this.play = button("play", "▶", () => this.toggle())
     this.range = make("input", { type: "range", min: 0, max: this.clock.end, step: 1, value: 0, "aria-label": "position in the run", oninput: event => this.seek(Number(event.target.value), true), onchange: () => this.settle() })
     this.strip = make("canvas", { class: "wv-strip", role: "img", "aria-label": "how busy the busiest link is over the run, one band per algorithm" })
     this.place = make("output", { class: "wv-place" }, "")
-    this.inspector = make("div", { class: "wv-inspector" }, "Point at a core or a link, or click to follow it.")
+    this.inspector = make("div", { class: "wv-inspector" }, "Point at a core or a link, or click to follow it. Keys: space plays, ← → step, Home and End jump, [ ] change the speed.")
     this.live = make("div", { class: "wv-live", "aria-live": "polite" })
     this.kept = make("input", { class: "wv-state", readonly: "", size: 52, "aria-label": "this view as text, for state= of race and play", onfocus: event => event.target.select() })
     this.legend = make("div", { class: "wv-legend" })
@@ -114,27 +115,32 @@ class Stage {
   }
 
   relegend() {
-    this.legend.replaceChildren(...legend(this.layer, this.traces, this.setup.scale, this.setup.palettes))
+    const strip = make("span", { class: "wv-aside" }, "Strip: the busiest link of each run, light: idle, dark: full.")
+    this.legend.replaceChildren(...legend(this.layer, this.traces, this.setup.scale, this.setup.palettes), strip)
     heatStrip(this.strip, this.traces, this.clock, this.setup.palettes.links)
     this.range.max = this.clock.end
   }
 
   listen() {
-    this.root.addEventListener("keydown", event => {
-      if (event.target.tagName === "SELECT" || event.ctrlKey || event.metaKey || event.altKey) return
-      const slider = event.target === this.range
-      const press = {
-        " ": () => event.target.tagName !== "BUTTON" && event.target.type !== "checkbox" && event.target.tagName !== "SUMMARY" && (this.toggle(), true),
-        ArrowRight: () => (this.step(1), true),
-        ArrowLeft: () => (this.step(-1), true),
-        Home: () => (this.seek(0), true),
-        End: () => (this.seek(this.clock.end), true),
-        "[": () => (this.faster(-1), true),
-        "]": () => (this.faster(1), true),
-      }[event.key]
-      if (press && press()) event.preventDefault()
-      if (press || slider) event.stopPropagation()
-    })
+    // A page of its own hears keys before anything has the focus.
+    if (this.setup.url) document.addEventListener("keydown", event => event.target === document.body && this.pressed(event))
+    this.root.addEventListener("keydown", event => this.pressed(event))
+  }
+
+  pressed(event) {
+    if (event.target.tagName === "SELECT" || event.target.classList.contains("wv-state") || event.ctrlKey || event.metaKey || event.altKey) return
+    const slider = event.target === this.range
+    const press = {
+      " ": () => event.target.tagName !== "BUTTON" && event.target.type !== "checkbox" && event.target.tagName !== "SUMMARY" && (this.toggle(), true),
+      ArrowRight: () => (this.step(1), true),
+      ArrowLeft: () => (this.step(-1), true),
+      Home: () => (this.seek(0), true),
+      End: () => (this.seek(this.clock.end), true),
+      "[": () => (this.faster(-1), true),
+      "]": () => (this.faster(1), true),
+    }[event.key]
+    if (press && press()) event.preventDefault()
+    if (press || slider) event.stopPropagation()
   }
 
   faster(way) {
@@ -172,6 +178,7 @@ class Stage {
     this.play.textContent = "▶"
     this.play.setAttribute("aria-label", "play")
     this.play.title = "play"
+    this.draw()
     this.settle()
   }
 
@@ -222,18 +229,23 @@ class Stage {
       if (this.args.cursors[number]) this.args.cursors[number].location = cycleAt(map.trace, step, part)
       const [, sentence, verdict] = this.captions[number].children
       if (sentence.textContent !== map.trace.sentences[step]) sentence.textContent = map.trace.sentences[step]
-      const done = step === map.trace.last && part >= 1
-      verdict.textContent = done && map.trace.verdict ? `${map.trace.right ? "✓" : "✗"} ${map.trace.verdict}` : ""
+      const { trace } = map
+      const done = (step === trace.last && part >= 1) || (trace.wrongStep >= 0 && step >= trace.wrongStep)
+      const told = done && trace.verdict ? `${trace.right ? "✓" : "✗"} ${trace.verdict}` : ""
+      if (verdict.textContent !== told) verdict.textContent = told
       verdict.className = map.trace.right ? "wv-verdict" : "wv-verdict wv-broken"
     })
     this.range.value = this.time
     const first = this.maps[0]
     const unit = this.clock.kind === "cycles" ? `cycle ${Math.round(this.time).toLocaleString("en")} of ${this.clock.end.toLocaleString("en")}` : `step ${Math.ceil(this.time)} of ${this.clock.end}`
     const also = this.maps.length === 1 && this.clock.kind === "cycles" ? ` · step ${first.step} of ${first.trace.last}` : ""
-    this.place.textContent = unit + also
+    const sparse = this.traces.some(trace => trace.steps.length <= trace.last)
+    this.place.textContent = unit + also + (sparse ? ` · ${first.trace.steps.length} of ${(first.trace.last + 1).toLocaleString("en")} steps shown` : "")
     this.range.setAttribute("aria-valuetext", unit)
     this.ranking.textContent = this.time >= this.clock.end ? this.setup.ranking : ""
-    if (this.watched && !this.playing) this.inspect(...this.watched)
+    const at = this.watched && this.maps[this.watched[0]].step
+    if (this.watched && (!this.playing || at !== this.said)) this.inspect(...this.watched)
+    this.said = at
   }
 
   resized() {
@@ -272,34 +284,53 @@ function coreAt(trace, x, y) {
 
 // The link lane under the pointer on a map of links, or the core.
 function linkAt(trace, x, y) {
-  const stretchX = trace.coreColumns / trace.columns
-  const stretchY = trace.coreRows / trace.rows
-  const core = coreAt({ rows: trace.coreRows, columns: trace.coreColumns }, x * stretchX, y * stretchY)
-  if (!core || trace.coreRows !== trace.rows) return core
+  const core = coreAt(trace, x, y)
+  if (!core || folded(trace)) return core
   const [dx, dy] = [x - core.x, y - core.y]
   if (dx >= 0.5 && dy < 0.5) return dy < 0.25 ? { ...core, direction: 0 } : { x: (core.x + 1) % trace.columns, y: core.y, direction: 1 }
   if (dy >= 0.5 && dx < 0.5) return dx >= 0.25 ? { ...core, direction: 2 } : { x: core.x, y: (core.y + 1) % trace.rows, direction: 3 }
   return core
 }
 
+// Several blocks sit on one core.
+function folded(trace) {
+  return trace.coreRows !== trace.rows || trace.coreColumns !== trace.columns
+}
+
+// The physical core of a place on the map.
+function seat(trace, y, x) {
+  return [Math.floor((y * trace.coreRows) / trace.rows), Math.floor((x * trace.coreColumns) / trace.columns)]
+}
+
+// Hops that a tile makes between physical cores.
+function hopsOf(trace, flow) {
+  if (!folded(trace)) return Math.abs(flow.dx) + Math.abs(flow.dy)
+  const [y, x] = seat(trace, flow.y, flow.x)
+  const [toY, toX] = seat(trace, flow.toY, flow.toX)
+  return Math.abs(shorter(toX - x, trace.coreColumns, trace.torus)) + Math.abs(shorter(toY - y, trace.coreRows, trace.torus))
+}
+
 function coreWords(map, { x, y }) {
-  const { trace, step } = map
-  const core = y * trace.columns + x
+  const { trace } = map
+  const place = y * trace.columns + x
+  const [coreY, coreX] = seat(trace, y, x)
   const read = (layer, missing) => {
     const frame = frameOf(trace, layer, map.settled)
-    return frame ? frame[core] : missing
+    return frame ? frame[place] : missing
   }
   const exact = trace.blocks <= 255
-  const parts = [`${trace.name}, core (${y},${x})`]
+  const parts = [folded(trace) ? `${trace.name}, block (${y},${x}) of C on core (${coreY},${coreX})` : `${trace.name}, core (${y},${x})`]
   const [a, b] = [read("a", 0), read("b", 0)]
   const row = read("a_row", y + 1) - 1
   const column = read("b_column", x + 1) - 1
   if (trace.layers.a) parts.push(exact ? `holds ${a ? `A block (${row},${a - 1})` : "no block of A"} and ${b ? `B block (${b - 1},${column})` : "no block of B"}` : "")
   if (trace.layers.filled) parts.push(`C has ${Math.round((read("filled", 0) * trace.blocks) / 255)} of ${trace.blocks} blocks`)
-  if (trace.routes) parts.push(`${trace.routes[Math.floor((y * trace.coreRows) / trace.rows)][Math.floor((x * trace.coreColumns) / trace.columns)]} routes`)
+  if (trace.routes) parts.push(`${trace.routes[coreY][coreX]} routes`)
   parts.push(`${trace.needed.toLocaleString("en")} of ${trace.limit.toLocaleString("en")} B set aside`)
-  const coming = map.transfers(step).filter(flow => flow.toY === y && flow.toX === x)
-  for (const flow of coming) parts.push(`${flow.name} came from (${flow.y},${flow.x}), ${Math.abs(flow.dx) + Math.abs(flow.dy)} hops`)
+  for (const flow of map.transfers(map.step).filter(flow => flow.toY === y && flow.toX === x)) {
+    const hops = hopsOf(trace, flow)
+    parts.push(`${flow.name} came from (${flow.y},${flow.x}), ${hops === 0 ? "on the same core" : hops === 1 ? "1 hop" : `${hops} hops`}`)
+  }
   return parts.filter(Boolean).join("; ") + "."
 }
 
