@@ -2,8 +2,28 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
-from waferviz import GEMM, Buffer, Machine, Move, Operand, Program, Repeat, Step, multiply, run, sample
+from waferviz import (
+    ALLREDUCE,
+    GEMM,
+    Buffer,
+    Machine,
+    Move,
+    Operand,
+    Program,
+    Repeat,
+    Step,
+    audit,
+    check,
+    multiply,
+    product,
+    run,
+    sample,
+    timeline,
+    verify,
+)
+from waferviz.algorithms.rings import compute_shift
 from waferviz.inputs import matrix
 
 EYE = np.eye(8)
@@ -146,3 +166,59 @@ def test_a_move_has_one_direction():
 def test_unequal_operands_of_run():
     with pytest.raises(ValueError, match="one K"):
         run(GEMM["meshgemm"](2), {"A": np.eye(4), "B": np.eye(5)})
+
+
+def square(mesh):
+    """A builder that knows square meshes alone."""
+    return compute_shift("square", mesh, np.arange(mesh))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"algorithm": GEMM["cannon"](8), "mesh": 4}, "mesh=4: the program Cannon is built for 8 x 8 cores; leave mesh out"),
+        ({"algorithm": GEMM["cannon"]((2, 4)), "mesh": (4, 2)}, r"mesh=\(4, 2\): .* built for 2 x 4"),
+        ({"algorithm": None}, "algorithm=None: give a name such as 'meshgemm'"),
+        ({"algorithm": square, "mesh": (2, 4)}, r"'square' fails for mesh=\(2, 4\) \(TypeError.*sides\(mesh\) gives both"),
+        ({"algorithm": lambda: None}, "fails for mesh=8.*called with the mesh and returns a Program"),
+        ({"algorithm": ALLREDUCE["ring"](8)}, "algorithm=ring multiplies no matrices"),
+        ({"mesh": "4x6"}, r"mesh='4x6': give a positive side or \(rows, columns\)"),
+        ({"mesh": 100_000}, "mesh=100000 x 100000 cuts M=8 into 100000 blocks, more than it has entries"),
+        ({"mesh": (99_999, 100_000)}, "cuts M=8 into 9999900000 blocks"),
+        ({"mesh": 100_000, "algorithm": square}, "more cores than the product has multiply-adds"),
+        ({"machine": "wse9"}, "no machine 'wse9'; known are teaching"),
+        ({"machine": 3}, "machine=3: give a Machine, or the name of one such as 'wse2'"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_multiply_refuses_before_it_builds(options, words):
+    with pytest.raises(ValueError, match=words):
+        multiply(EYE, EYE, **options)
+
+
+def test_a_program_brings_its_own_mesh():
+    for options in ({}, {"mesh": (2, 4)}):
+        trace = multiply(EYE, EYE, algorithm=GEMM["cannon"]((2, 4)), machine="wse2", **options)
+        assert (trace.attrs["mesh"], trace.attrs["machine"]) == ("2 x 4", "wse2")
+
+
+def test_machines_go_by_name_everywhere():
+    program, wse2 = GEMM["cannon"](4), Machine.preset("wse2")
+    for verb in (audit, check, timeline):
+        assert verb(program, "wse2").identical(verb(program, wse2))
+    assert run(program, machine="wse2").attrs["machine"] == "wse2"
+
+
+@pytest.mark.parametrize("verb", [audit, run, check, timeline], ids=lambda verb: verb.__name__)
+def test_a_name_is_no_program(verb):
+    with pytest.raises(ValueError, match=r"cannon|str without.*Program"):
+        verb("cannon", machine="wse2")
+
+
+@pytest.mark.parametrize("verb", [verify, product], ids=lambda verb: verb.__name__)
+@pytest.mark.parametrize("given", [EYE, None, xr.Dataset()], ids=lambda given: type(given).__name__)
+def test_an_array_is_no_trace(verb, given):
+    with pytest.raises(
+        ValueError, match=rf"{verb.__name__}\(\).*{type(given).__name__}.*give .*trace.*multiply"
+    ):
+        verb(given)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from waferviz.algorithms import GEMM, Shape
+from waferviz.algorithms import GEMM, Shape, sides
 from waferviz.program import Program, code_of
+from waferviz.state import check_blocks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,8 +23,8 @@ def multiply(
     b: Any,
     *,
     algorithm: str | Callable[..., Program] | Program = "meshgemm",
-    mesh: Shape = 8,
-    machine: Machine | None = None,
+    mesh: Shape | None = None,
+    machine: Machine | str | None = None,
     tier: str = "auto",
     budget: int | None = None,
     schedule: str = "barrier",
@@ -35,9 +37,9 @@ def multiply(
         `meshgemm_t` takes B as (N, K) and uses its transpose.
     algorithm : str, builder or Program
         A name in `GEMM`, a function from a mesh to a Program, or a Program.
-    mesh : int or (int, int)
-        Side, or rows and columns.
-    machine : Machine, optional
+    mesh : int or (int, int), optional
+        Side, or rows and columns, for a name or a function; 8 when left out.  A Program has its own.
+    machine : Machine or its name, optional
         Prices the cycle clock; the teaching machine when left out.
     tier : str
         See `run`.
@@ -54,7 +56,8 @@ def multiply(
     Raises
     ------
     ValueError
-        For anything that is no pair of matrices with a common K, or a mesh that does not fit them.
+        For anything that is no pair of matrices with a common K, a mesh that does not fit them, or a function that
+        makes no Program.
     KeyError
         For an unknown algorithm; the message names the nearest.
     MemoryError
@@ -70,8 +73,14 @@ def multiply(
     from waferviz import inputs
     from waferviz.trace import BUDGET, run
 
-    program, code = build(algorithm, mesh)
     first, second = inputs.pair(a, b)
+    if not isinstance(algorithm, Program):
+        _room(algorithm, 8 if mesh is None else mesh, first.shape, second.shape)
+    program, code = build(algorithm, mesh)
+    if program.on_vectors:
+        raise ValueError(
+            f"algorithm={program.name} multiplies no matrices; use run(program, ...) for {program.kind}"
+        )
     return run(
         program,
         {"A": first, "B": second},
@@ -83,17 +92,60 @@ def multiply(
     )
 
 
-def build(algorithm: str | Callable[..., Program] | Program, mesh: Shape) -> tuple[Program, str]:
+def build(
+    algorithm: str | Callable[..., Program] | Program, mesh: Shape | None = None
+) -> tuple[Program, str]:
     """A program and the source text of its builder."""
     if isinstance(algorithm, Program):
+        rows, columns = algorithm.place.shape
+        if mesh is not None and sides(mesh) != (rows, columns):
+            raise ValueError(
+                f"mesh={mesh!r}: the program {algorithm.name} is built for {rows} x {columns} cores; leave mesh out, or "
+                "build it for another mesh"
+            )
         return algorithm, ""
     builder = GEMM[algorithm] if isinstance(algorithm, str) else algorithm
-    program = builder(mesh)
+    if not callable(builder):
+        raise ValueError(
+            f"algorithm={builder!r}: give a name such as 'meshgemm', a function from a mesh to a Program, or a Program"
+        )
+    program = _built(builder, 8 if mesh is None else mesh)
     if not isinstance(program, Program):
         raise ValueError(
-            f"algorithm {getattr(builder, '__name__', builder)!r} returned {type(program).__name__}; let it return a Program"
+            f"algorithm {_name(builder)!r} returned {type(program).__name__}; let it return a Program"
         )
     return program, code_of(builder)
+
+
+def _built(builder: Callable[..., Any], mesh: Shape) -> Any:
+    """What the builder makes of the mesh; ValueError when it cannot take it."""
+    sides(mesh)
+    try:
+        return builder(mesh)
+    except (TypeError, IndexError) as error:
+        hint = "it is called with the mesh and returns a Program"
+        if isinstance(mesh, tuple | list):
+            hint = "a mesh may be (rows, columns): waferviz.algorithms.sides(mesh) gives both for any mesh"
+        raise ValueError(
+            f"algorithm {_name(builder)!r} fails for mesh={mesh!r} ({type(error).__name__}: {error}); {hint}"
+        ) from error
+
+
+def _name(builder: Callable[..., Any]) -> str:
+    return getattr(builder, "__name__", type(builder).__name__)
+
+
+def _room(algorithm: Any, mesh: Shape, a: tuple[int, ...], b: tuple[int, ...]) -> None:
+    """Raise ValueError, before a program is built, for a mesh that these matrices cannot fill."""
+    shape = sides(mesh)
+    outer = b[int(b[0] == a[1])] if a[1] in b else max(*a, *b)
+    if isinstance(algorithm, str) and algorithm in GEMM:
+        check_blocks(dict.fromkeys("mkn", math.lcm(*shape)), (*a, outer), shape)
+    if math.prod(shape) > math.prod(a) * outer:
+        raise ValueError(
+            f"mesh={shape[0]} x {shape[1]} has more cores than the product has multiply-adds; use fewer cores, or "
+            "larger matrices"
+        )
 
 
 def about() -> dict[str, str]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from waferviz.bill import AXES, Bill
+from waferviz.checks import as_program
 from waferviz.flows import DIRECTIONS
-from waferviz.machine import Machine
+from waferviz.machine import Machine, named
 from waferviz.program import Program
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ __all__ = ["Bill", "audit"]
 
 def audit(
     program: Program,
-    machine: Machine | None = None,
+    machine: Machine | str | None = None,
     *,
     matrices: tuple[int, ...] | None = None,
     dtype: Any = np.float32,
@@ -31,7 +32,7 @@ def audit(
     ----------
     program : Program
         For any mesh; memory and time do not grow with the mesh times its steps.
-    machine : Machine, optional
+    machine : Machine or its name, optional
         Prices cycles under `schedule`; broadcasts that need more routes than the machine has
         are relayed core by core.  A machine with `wrap` uses its wrap links.
     matrices : (M, K, N), optional
@@ -56,13 +57,14 @@ def audit(
     Raises
     ------
     ValueError
-        When the mesh is larger than the matrices, and for an unknown schedule.
+        When the mesh is larger than the matrices, for an unknown schedule, and for what is no program or machine.
     """
     import xarray as xr
 
     from waferviz.lazy import lazy
 
-    bill = Bill(program, machine, matrices, dtype, schedule)
+    machine = None if machine is None else named(machine)
+    bill = Bill(as_program(program, "audit"), machine, matrices, dtype, schedule)
     rows, columns = bill.place.shape
     label = [step.label for step, _ in program]
     frames, core = ("step", "y", "x"), (len(program), rows, columns)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from waferviz.machine import Machine
+from waferviz.machine import Machine, named
 from waferviz.program import Program
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Verdict:
 
 def check(
     program: Program | xr.Dataset,
-    machine: Machine,
+    machine: Machine | str,
     *,
     hops: float = 2,
     matrices: tuple[int, ...] | None = None,
@@ -44,7 +44,7 @@ def check(
     ----------
     program : Program or Dataset
         Any program, or what `audit` said about it for a machine with the same links.
-    machine : Machine
+    machine : Machine or its name
         The chip.
     hops : float
         Limit of the longest way in one step; 2 when left out, because no ring on a line does better.
@@ -78,6 +78,7 @@ def check(
     """
     import xarray as xr
 
+    machine = named(machine)
     bill = _audited(program, machine, matrices, dtype)
     found = [_cores(bill, machine), _hops(bill, hops), _memory(bill, machine), _routes(bill, machine)]
     said = {name: [getattr(verdict, name) for verdict in found] for name in ("used", "limit", "ok", "step", "fix", "sentence")}  # fmt: skip

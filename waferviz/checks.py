@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from waferviz.program import Move, Program, Step, at_repeat
@@ -20,6 +22,14 @@ def check(program: Program, step: Step, times: int) -> None:
     for move in step.moves:
         _move(program, move, times, where)
     _collisions(program, step, times, where)
+
+
+def as_program(program: Any, verb: str) -> Program:
+    """The program, or ValueError when it is none."""
+    if not isinstance(program, Program):
+        said = repr(program) if isinstance(program, str) else type(program).__name__
+        raise ValueError(f"{verb}() got {said}; give a Program, for example waferviz.GEMM['meshgemm'](8)")
+    return program
 
 
 def _move(program: Program, move: Move, times: int, where: str) -> None:

@@ -209,6 +209,22 @@ class Machine:
         return sides | known | {"wrap": int(self.wrap)}
 
 
+def named(machine: Machine | str) -> Machine:
+    """The machine itself, or the preset of that name; ValueError for anything else."""
+    if isinstance(machine, str):
+        return Machine.preset(machine)
+    if not isinstance(machine, Machine):
+        raise ValueError(
+            f"machine={machine!r}: give a Machine, or the name of one such as 'wse2' (`waferviz list machines`)"
+        )
+    return machine
+
+
+def presets() -> list[str]:
+    """Names for `Machine.preset`: the chips that are meshes of cores."""
+    return list(dict.fromkeys(fact.machine for fact in facts("machines")))
+
+
 def _told(fact: Fact | None, value: float) -> tuple[str, str]:
     """Source and note of a number that is written down: the published ones, unless the number was changed."""
     if fact and (fact.value == value or (fact.unpublished and math.isnan(value))):

@@ -10,7 +10,7 @@ import numpy as np
 
 from waferviz.audit import audit
 from waferviz.facts import reference
-from waferviz.machine import Machine
+from waferviz.machine import Machine, named
 from waferviz.program import Array, Program
 from waferviz.state import Sizes
 
@@ -45,7 +45,7 @@ class Mark:
 
 def roofline(
     *programs: Program,
-    machine: Machine | None = None,
+    machine: Machine | str | None = None,
     matrices: tuple[int, int, int] | None = None,
     dtype: Any = np.float32,
     compare: Sequence[str] = ("a100", "h100"),
@@ -93,7 +93,7 @@ def roofline(
     >>> found.intensity.values.tolist()
     [1.0, 1.0]
     """
-    machine = machine or Machine.preset("teaching")
+    machine = named(machine or "teaching")
     marks = [_mark(program, machine, matrices, dtype) for program in programs]
     if len({mark.cores for mark in marks}) != 1:
         sizes = ", ".join(f"{mark.name} on {mark.cores:,} cores" for mark in marks) or "no program"

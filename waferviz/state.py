@@ -39,14 +39,8 @@ class Sizes:
         """Sizes of a product (M, K, N) or of vectors (n,); ValueError when the mesh is larger than a matrix side."""
         if program.on_vectors:
             return cls._of_vectors(program, *matrices, dtype=dtype)
-        for name, whole in zip("mkn", matrices, strict=True):
-            if program.blocks[name] > whole:
-                place = program.place.shape
-                way_out = f"a mesh whose sides have a common multiple of {min(matrices)} or less"
-                raise ValueError(
-                    f"mesh={place[0]} x {place[1]} cuts {name.upper()}={whole} into {program.blocks[name]} blocks, more than it "
-                    f"has entries; use {way_out if program.kind == 'gemm' else 'fewer cores'}, or larger matrices"
-                )
+        folded = program.kind == "gemm"
+        check_blocks(program.blocks, matrices, program.place.shape, folded=folded)
         m, k, n = (-(-whole // program.blocks[name]) for name, whole in zip("mkn", matrices, strict=True))
         M, K, N = matrices
         return cls(M, K, N, m, k, n, np.dtype(dtype))
@@ -80,6 +74,19 @@ class Sizes:
     def words(self, dims: tuple[str, ...]) -> int:
         """32-bit words of a tile on a link."""
         return -(-self.bytes(dims) // 4)
+
+
+def check_blocks(
+    blocks: dict[str, int], matrices: tuple[int, ...], mesh: tuple[int, int], *, folded: bool = True
+) -> None:
+    """Raise ValueError when a mesh cuts a side of the matrices (M, K, N) into more blocks than it has entries."""
+    for name, whole in zip("mkn", matrices, strict=True):
+        if blocks[name] > whole:
+            way_out = f"a mesh whose sides have a common multiple of {min(matrices)} or less"
+            raise ValueError(
+                f"mesh={mesh[0]} x {mesh[1]} cuts {name.upper()}={whole} into {blocks[name]} blocks, more than it "
+                f"has entries; use {way_out if folded else 'fewer cores'}, or larger matrices"
+            )
 
 
 def summed_in(dtype: Any) -> np.dtype[Any]:

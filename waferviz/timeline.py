@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from waferviz.bill import Bill
+from waferviz.checks import as_program
 from waferviz.lazy import lazy
-from waferviz.machine import Machine
+from waferviz.machine import Machine, named
 from waferviz.names import EXACT_CORES
 from waferviz.program import Array, Program
 from waferviz.schedule import Free, checked, parts
@@ -31,7 +32,7 @@ TIMES = {
 
 def timeline(
     program: Program,
-    machine: Machine,
+    machine: Machine | str,
     *,
     schedule: str = "barrier",
     matrices: tuple[int, ...] | None = None,
@@ -77,7 +78,8 @@ def timeline(
     """
     import xarray as xr
 
-    bill = Bill(program, machine, matrices, dtype)
+    machine = named(machine)
+    bill = Bill(as_program(program, "timeline"), machine, matrices, dtype)
     free = Free(bill) if checked(schedule) == "dataflow" else None
     times = _flowing(bill, free) if free else _barred(bill)
     lasts = times["end"] - times["start"]

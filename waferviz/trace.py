@@ -10,9 +10,10 @@ import xarray as xr
 
 from waferviz import tokens, vectors
 from waferviz.audit import Bill
+from waferviz.checks import as_program
 from waferviz.flows import DIRECTIONS
 from waferviz.lazy import lazy
-from waferviz.machine import Machine
+from waferviz.machine import Machine, named
 from waferviz.names import EXACT_CORES
 from waferviz.program import Array, Program
 from waferviz.runs import Movement, Values, values
@@ -29,7 +30,7 @@ def run(
     program: Program,
     operands: dict[str, Any] | None = None,
     *,
-    machine: Machine | None = None,
+    machine: Machine | str | None = None,
     tier: str = "auto",
     matrices: tuple[int, int, int] | None = None,
     budget: int = BUDGET,
@@ -47,7 +48,7 @@ def run(
         Matrices A (M, K) and B (K, N), or (N, K) for a transposed program; without them only names move.
         For programs on vectors V, one vector per core: (y, x, n) or (core, n); ones when left out.  For caches K and
         V, one row per token: (token, n).
-    machine : Machine, optional
+    machine : Machine or its name, optional
         Prices the cycle clock; the teaching machine when left out.
     tier : "auto", "names", "values" or "interpreter"
         Names alone (the default above 256 x 256 cores), values by the fast tier, or tiles moved one by one.
@@ -82,7 +83,8 @@ def run(
     """
     if tier not in TIERS:
         raise ValueError(f"tier={tier!r}: choose one of {', '.join(TIERS)}")
-    machine = machine or Machine.preset("teaching")
+    machine = named("teaching" if machine is None else machine)
+    as_program(program, "run")
     if program.kind == "cache":
         return tokens.trace_of(program, operands, machine=machine, code=code, schedule=schedule)
     if program.on_vectors:
@@ -137,8 +139,11 @@ def product(trace: xr.Dataset, progress: Progress | None = None) -> Array:
     ValueError
         When the trace holds names only.
     """
-    if "C" not in trace:
-        raise ValueError("this trace holds names, no numbers; run it with operands and tier='values'")
+    if "C" not in getattr(trace, "variables", ()):
+        found = "this trace holds names" if "met" in getattr(trace, "variables", ()) else type(trace).__name__
+        raise ValueError(
+            f"product(): {found}, no numbers; give a trace of multiply, or of run with operands and tier='values'"
+        )
     source = trace.encoding.get("run")
     if source and source.numbers and progress:
         with np.errstate(invalid="ignore", over="ignore"):

@@ -56,7 +56,17 @@ def verify(trace: xr.Dataset) -> Verdict:
     (K + blocks + 2) u |A| |B| with unit roundoff u of the type products are summed in; where NumPy's product is NaN or
     infinite ours must be so too.  A trace of names is checked for movement, a trace read from a file for its
     product.  For programs on vectors see `waferviz.vectors.verify_vectors`.
+
+    Raises
+    ------
+    ValueError
+        For what is no trace.
     """
+    if "kind" not in getattr(trace, "attrs", ()):
+        raise ValueError(
+            f"verify() got {type(trace).__name__}; give the trace that multiply or run returns, for example "
+            "verify(multiply(a, b))"
+        )
     source = trace.encoding.get("run")
     if source and source.program.kind == "cache":
         from waferviz.tokens import verify_tokens

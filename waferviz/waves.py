@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from waferviz.bill import Bill
-from waferviz.machine import Machine
+from waferviz.checks import as_program
+from waferviz.machine import Machine, named
 from waferviz.program import Array, Move, Program
 from waferviz.trees import order
 
@@ -65,7 +66,11 @@ class _Record:
 
 
 def waves(
-    program: Program, machine: Machine, *, matrices: tuple[int, ...] | None = None, dtype: Any = np.float32
+    program: Program,
+    machine: Machine | str,
+    *,
+    matrices: tuple[int, ...] | None = None,
+    dtype: Any = np.float32,
 ) -> xr.Dataset:
     """Actions and messages of a program of sums and broadcasts, such as an allreduce or a GEMV.
 
@@ -90,7 +95,8 @@ def waves(
     """
     import xarray as xr
 
-    bill = Bill(program, machine, matrices, dtype)
+    machine = named(machine)
+    bill = Bill(as_program(program, "waves"), machine, matrices, dtype)
     record = _Record(program.shape, machine)
     now, done = 0.0, []
     for number, (step, repeat) in enumerate(program, 1):

@@ -6,6 +6,7 @@ import difflib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from numbers import Integral
 from pkgutil import iter_modules
 from typing import Any
 
@@ -64,9 +65,13 @@ gemm, gemv, allreduce, cache = GEMM, GEMV, ALLREDUCE, CACHE
 def sides(mesh: Shape) -> tuple[int, int]:
     """Rows and columns of a mesh given as one side or as a pair; ValueError when one is not a positive integer."""
     pair: tuple[Any, ...] = tuple(mesh) if isinstance(mesh, tuple | list) else (mesh, mesh)
-    if len(pair) != 2 or any(isinstance(n, bool) or int(n) != n or n < 1 for n in pair):
+    if len(pair) != 2 or not all(map(_is_side, pair)):
         raise ValueError(f"mesh={mesh!r}: give a positive side or (rows, columns), for example 8 or (4, 6)")
     return int(pair[0]), int(pair[1])
+
+
+def _is_side(number: Any) -> bool:
+    return not isinstance(number, bool) and isinstance(number, Integral) and int(number) > 0
 
 
 def natural_layout(mesh: Shape) -> tuple[int, Placement | None, dict[str, Operand]]:
