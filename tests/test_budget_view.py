@@ -121,3 +121,16 @@ def test_what_check_returns_has_all_its_maps():
     assert found["chip"] == [16, 16]
     assert found["maps"]["L"]["most"] == 3
     assert isinstance(wv.show(wv.check(wv.GEMM["cannon"](4), machine)), Budget)
+
+
+@pytest.mark.browser
+def test_a_core_under_the_pointer_says_its_number(card):
+    card.page.get_by_role("button", name=re.compile("M of Cannon")).click()
+    box = card.page.evaluate("""() => {
+      const figure = [...Bokeh.documents[0]._all_models.values()].find(m => m.type === 'Figure' && m.title.text.startsWith('M'))
+      const seen = Bokeh.index.find_one(figure)
+      const area = seen.canvas_view.el.getBoundingClientRect()
+      return [area.x + seen.frame.x_scale.compute(3.5), area.y + seen.frame.y_scale.compute(0.5)]
+    }""")
+    card.page.mouse.move(*box)
+    card.page.get_by_text("Core (0,3): 51.3 of 48 KiB.").wait_for()

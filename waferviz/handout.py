@@ -7,12 +7,12 @@ from typing import Any
 
 
 def handout(view: Any, path: str | Path = "race.handout.html") -> Path:
-    """Write a view, or a trace or list of traces as a race, into one offline HTML file.
+    """Write a view, or the picture that `show` makes of one Dataset or several, into one offline HTML file.
 
     Parameters
     ----------
-    view : Player, arcs, Dataset or list of Dataset
-        What to show.
+    view : view, Dataset or list of Dataset
+        What to show: traces become a race, what `check` returns a budget card, and so on.
     path : str or Path
         File to write, .html.
 
@@ -32,7 +32,7 @@ def handout(view: Any, path: str | Path = "race.handout.html") -> Path:
     from bokeh.embed.util import standalone_docs_json_and_render_items
     from bokeh.resources import Resources
 
-    from waferviz.show import race
+    from waferviz.show import show
 
     path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
@@ -40,9 +40,9 @@ def handout(view: Any, path: str | Path = "race.handout.html") -> Path:
     if not path.parent.is_dir():
         raise ValueError(f"path={str(path)!r}: there is no folder {str(path.parent)!r}; make it first")
     if isinstance(view, xr.Dataset):
-        view = race(view)
+        view = show(view)
     elif isinstance(view, list | tuple):
-        view = race(*view)
+        view = show(*view)
     document = view.document()
     # file_html would add the scripts of every model known to the process, Panel's among them, by address.
     inside = Resources(mode="inline", components=["bokeh"])

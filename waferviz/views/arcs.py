@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import panel as pn
-from bokeh.document import Document
 from bokeh.layouts import column
 from bokeh.models import ColumnDataSource, CustomJS, Range1d, Spacer
 from bokeh.plotting import figure
-from panel.viewable import Viewer
 
 from waferviz.orders import interleaved, natural
-from waferviz.views.notebook import ready
+from waferviz.views.page import Page
 from waferviz.views.style import ACCENT, INK, script, sheet
 
 LARGEST = 64
 Order = Callable[[int], Any]
 
 
-class Arcs(Viewer):
+class Arcs(Page):
     """One picture per ring order, with one slider for the number of cores; it needs no Python once shown.
 
     Parameters
@@ -38,6 +34,8 @@ class Arcs(Viewer):
     ValueError
         For no order, or a number of cores outside 2 to 64.
     """
+
+    title = "How far does a tile travel?"
 
     def __init__(self, orders: tuple[Order, ...], cores: int, **params: Any) -> None:
         super().__init__(**params)
@@ -74,25 +72,6 @@ class Arcs(Viewer):
         )
         figures[0].js_on_change("inner_width", start)
         return column(*figures, host, sizing_mode="stretch_width", max_width=1100)
-
-    def __panel__(self) -> Any:
-        return pn.pane.Bokeh(self.layout(), sizing_mode="stretch_width")
-
-    def document(self) -> Document:
-        """A Bokeh document of its own, for one offline file."""
-        document = Document(title="How far does a tile travel?")
-        document.add_root(self.layout())
-        return document
-
-    def handout(self, path: str | Path = "arcs.handout.html") -> Path:
-        """Write one HTML file that works offline; returns its path."""
-        from waferviz.handout import handout
-
-        return handout(self, path)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        ready()
-        return super()._repr_mimebundle_(include, exclude)
 
 
 def arcs(*orders: Order, cores: int = 16) -> Arcs:

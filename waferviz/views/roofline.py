@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NEEDED = ("intensity", "rate", "share", "bound", "height", "kind", "at")
 LINES = {"memory": ("#31688e", "solid"), "compute": (INK, "solid"), "words": ("#00735c", "dotted"), "distance": ("#8a6508", "dashed"), "reference": ("#8a93a3", "dotdash")}  # fmt: skip
-PLACES = {"memory": (0, 0, 0, 0), "words": (0.65, 0.2, 0.4, 0.0), "distance": (0.5, 0.6, 0.3, 0.1)}
+PLACES = {"memory": (0, 0, 0, 0), "words": (0.1, 0, 0, 0), "distance": (0.7, 0.7, 0.7, 0.7)}
 SIMPLE = (
     "Model: a step reads each tile it multiplies once and writes its result once; what routers move is not counted. "
     "Memory is the cores' own on the mesh, and off the chip for the processors to compare with. The words roof takes "
@@ -84,7 +84,7 @@ class Roofline(Page):
             "roofline",
             marks=marks,
             drop=drop,
-            setup=json.dumps({"title": self.title, "marks": packed(roofs), "model": SIMPLE}),
+            setup=json.dumps({"title": self.title, "marks": packed(roofs), "model": SIMPLE, "lines": LINES}),
         )
         return column(picture, host, spacing=4, sizing_mode="stretch_width")
 
@@ -132,7 +132,14 @@ def _line(picture: Any, roof: xr.Dataset, lowest: np.ndarray, number: int) -> No
     flat = kind in {"compute", "reference"}
     place = int(seen[-1]) if flat else int(seen[int(len(seen) * PLACES[kind][number % 4])])
     left = flat or (kind == "distance" and number > 0)
+    words = "" if kind == "words" and number else _short(name)
     picture.text(
-        [x[place]], [y[place]], [name], text_font_size="14px", text_color=LABEL if kind == "reference" else colour,
+        [x[place]], [y[place]], [words], text_font_size="14px", text_color=LABEL if kind == "reference" else colour,
         background_fill_color="white", background_fill_alpha=0.85, text_align="right" if left else "left", x_offset=-10 if left else 10, y_offset=-5 if flat else 12,
     )  # fmt: skip
+
+
+def _short(name: str) -> str:
+    """Whose roof it is where it is a program's, else of what."""
+    what, _, whose = name.partition(" roof")
+    return whose.removeprefix(", ") or what

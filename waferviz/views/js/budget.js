@@ -15,6 +15,8 @@ class Card {
   constructor(args, root, setup) {
     Object.assign(this, { args, root, setup, palette: table(args.colours), cells: [] })
     this.live = make("p", { class: "wv-said", "aria-live": "polite" })
+    this.pointed = make("p", { class: "wv-inspector" }, "Point at a core of the map to read its number.")
+    args.map.on_event("mousemove", event => this.point(Math.floor(event.x), Math.floor(event.y)))
     const head = setup.programs.map(program =>
       make("th", { scope: "col" }, program.name, make("span", {}, `${program.mesh} cores, ${program.machine}${program.whatIf ? ", what if" : ""}`), verdictOf(program)),
     )
@@ -25,6 +27,7 @@ class Card {
       make("h2", {}, setup.title),
       make("table", { class: "wv-card", "aria-label": "budget: used against limit" }, make("thead", {}, make("tr", {}, make("th", {}, "limit of the chip"), ...head)), make("tbody", {}, ...body)),
       this.live,
+      this.pointed,
       make("div", { class: "wv-model" }, setup.model),
     )
     root.addEventListener("keydown", event => this.key(event))
@@ -99,6 +102,14 @@ class Card {
     this.shades(top, letter.limit, letter.unit === "1" ? letter.what : letter.unit)
     if (letter.limit === null) return `The map goes up to ${said(most)}${letter.unit === "1" ? "" : ` ${letter.unit}`}.`
     return over ? `Hatched: ${counted(over, "core")} of ${said(rows * columns)} over the limit${letter.core ? "; the square is where it breaks first" : ""}.` : `No core of the map is over the limit.`
+  }
+
+  // The number of the core under the pointer.
+  point(x, y) {
+    const { program, letter } = this.chosen
+    const map = program.maps[letter.letter]
+    if (!map || x < 0 || y < 0 || x >= map.columns || y >= map.rows) return
+    this.pointed.textContent = `Core (${y},${x}): ${amount({ ...letter, used: map.values[y * map.columns + x] })}.`
   }
 
   frame(title, rows, columns) {

@@ -10,7 +10,7 @@ class LinkStage {
     this.live = make("p", { class: "wv-said", "aria-live": "polite" })
     this.told = make("p", { class: "wv-inspector", "aria-live": "polite" }, "Click a link to see who is behind it.")
     this.transport = new Transport(root, "frame of the run", time => this.at(time), () => this.say())
-    root.setAttribute("aria-label", `${setup.title}. Space plays, arrows step through frames.`)
+    root.setAttribute("aria-label", `${setup.title}. Space plays, arrows step through frames, brackets change the speed.`)
     const frames = setup.windows.length
     root.append(make("h2", {}, setup.title), frames > 1 ? this.transport.element : "", this.legend(), this.live, make("div", { class: "wv-row" }, this.busiest()), this.told, make("div", { class: "wv-model" }, setup.model))
     args.picture.on_event("tap", event => this.tap(event.x, event.y))

@@ -57,6 +57,8 @@ class Transport {
       ArrowLeft: () => (this.step(-1), true),
       Home: () => (this.seek(0), true),
       End: () => (this.seek(this.end), true),
+      "[": () => ((this.seconds = Math.min(64, this.seconds * 2)), true),
+      "]": () => ((this.seconds = Math.max(1, this.seconds / 2)), true),
     }[event.key]
     if (!press || !press()) return
     event.preventDefault()

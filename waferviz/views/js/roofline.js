@@ -2,7 +2,7 @@
 export default (args, figure, data, { index }) => {
   const root = stageOf(args, index)
   if (!root) return
-  const { title, marks, model } = JSON.parse(args.setup)
+  const { title, marks, model, lines } = JSON.parse(args.setup)
   const live = make("p", { class: "wv-said", "aria-live": "polite" })
   const sentence = mark =>
     `${mark.name} does ${said(mark.rate)} TFLOP/s with ${said(mark.intensity)} FLOP per byte: ${said(100 * mark.share)} % of its lowest roof, which is the ${mark.bound} roof, ${said(mark.rate / mark.share)} TFLOP/s.`
@@ -20,9 +20,18 @@ export default (args, figure, data, { index }) => {
   )
   root.append(
     make("h2", {}, title),
+    roofLegend(lines),
     live,
     make("table", { class: "wv-shares", "aria-label": "programs and their lowest roof" }, make("tbody", {}, ...rows)),
     make("div", { class: "wv-model" }, model),
   )
   choose(0)
+}
+
+// What each kind of line says.
+function roofLegend(lines) {
+  const css = { solid: "solid", dashed: "dashed", dotted: "dotted", dotdash: "dashed" }
+  const words = { memory: "what the memory can feed", compute: "what the cores can compute", words: "what links and ramps can carry", distance: "what the way allows, by program", reference: "other processors" }
+  const one = ([kind, [colour, dash]]) => make("span", {}, make("i", { style: `width:34px;height:0;border:0;border-top:3px ${css[dash]} ${colour};vertical-align:4px` }), `${kind}: ${words[kind]}`)
+  return make("div", { class: "wv-swatches" }, ...Object.entries(lines).map(one))
 }

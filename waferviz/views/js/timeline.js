@@ -21,7 +21,7 @@ class TimelineStage {
     this.rows = make("input", { type: "range", min: 0, max: 0, step: 1, value: 0, "aria-label": "row of cores in the space-time diagram", oninput: event => this.choose(Number(event.target.value)) })
     this.rowWords = make("output", {}, "")
     this.rowChoice = make("label", {}, "row ", this.rows, " ", this.rowWords)
-    root.setAttribute("aria-label", `${setup.title}. Space plays, arrows step, home and end jump.`)
+    root.setAttribute("aria-label", `${setup.title}. Space plays, arrows step, home and end jump, brackets change the speed.`)
     root.append(
       this.transport.element,
       make("div", { class: "wv-row" },
