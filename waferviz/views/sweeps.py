@@ -128,7 +128,9 @@ class Sweep(Page):
             wide=[winners.xaxis[0], winners.xaxis[0].ticker], high=[winners.yaxis[0], winners.yaxis[0].ticker],
             setup=json.dumps(packed(self.sweep) | {"title": self.title, "model": SIMPLE, "signs": SIGNS}),
         )  # fmt: skip
-        pictures = row([winners, curves], sizing_mode="stretch_width", spacing=12)
+        pictures = row(
+            [winners, curves], sizing_mode="stretch_width", spacing=12, styles={"flex-wrap": "wrap"}
+        )
         return column(pictures, host, bars, foot, spacing=4, sizing_mode="stretch_width")
 
 
@@ -179,7 +181,7 @@ def _told(value: Any) -> Any:
 def _winners(meshes: int, matrices: int) -> Any:
     picture = plain(
         figure(
-            title="fewest cycles", width=520, height=330, x_range=Range1d(-0.5, meshes - 0.5), y_range=Range1d(-0.5, matrices - 0.5),
+            title="who wins", sizing_mode="stretch_width", min_width=380, max_width=640, height=330, x_range=Range1d(-0.5, meshes - 0.5), y_range=Range1d(-0.5, matrices - 0.5),
             tools="", x_axis_label="mesh, cores along a side", y_axis_label="matrix, entries along a side", output_backend="canvas",
         )
     )  # fmt: skip
@@ -192,12 +194,11 @@ def _winners(meshes: int, matrices: int) -> Any:
 def _curves() -> Any:
     picture = plain(
         figure(
-            title="cycles", height=330, sizing_mode="stretch_width", min_width=320, x_axis_type="log", y_axis_type="log", tools="",
+            title="cycles", height=330, sizing_mode="stretch_width", min_width=380, x_axis_type="log", y_axis_type="log", tools="",
             x_range=Range1d(1, 10), y_range=Range1d(1, 10), x_axis_label="mesh, cores along a side", y_axis_label="cycles", output_backend="canvas",
         )
     )  # fmt: skip
-    for axis in picture.axis:
-        axis.formatter = NumeralTickFormatter(format="0,0")
+    picture.xaxis.formatter = NumeralTickFormatter(format="0,0")
     picture.xaxis.ticker = FixedTicker(ticks=[])
     return picture
 

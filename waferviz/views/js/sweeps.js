@@ -116,7 +116,7 @@ class SweepStage {
     }))
     args.cells.data = data
     args.frame.data = { x: [this.at.mesh], y: [this.at.matrix] }
-    args.winners.title.text = "who wins; 2× says: the next takes twice as long"
+    args.winners.title.text = "who wins; 2×: the next takes twice as long"
   }
 
   drawCurves() {
@@ -137,8 +137,7 @@ class SweepStage {
     })
     args.curves.x_range.setv({ start: Math.min(...sides) / 1.15, end: Math.max(...sides) * 1.15 })
     args.curves.y_range.setv({ start: least(seen) / 1.5, end: most(seen) * 1.5 })
-    const every = Math.ceil(sides.length / 9)
-    args.curves.below[0].ticker.setv({ ticks: sides.filter((_, place) => place % every === 0) })
+    args.curves.below[0].ticker.setv({ ticks: apart(sides, args.curves.inner_width || 400) })
     args.cursor.location = sides[this.at[along]]
     const other = along === "mesh" ? "matrix" : "mesh"
     args.curves.title.text = `cycles, ${other} ${told(setup[other][this.at[other]])}, ${setup.machine[this.machine]}, ${SCHEDULE[setup.schedule[this.schedule]] || setup.schedule[this.schedule]}`
@@ -181,6 +180,13 @@ class SweepStage {
     const time = setup.microseconds[this.place(order[0].number)]
     return `${where}: ${who} with ${said(best)} cycles, ${said(time)} µs${rest.length ? `; ${rest.join(", ")}` : ""}${out.length ? `; does not fit: ${out.join(", ")}` : ""}${relays.length ? `; relayed core by core: ${relays.join(", ")}` : ""}.`
   }
+}
+
+// Of numbers along a logarithmic axis, those whose labels have room.
+function apart(sides, pixels) {
+  const [low, high] = [Math.log(Math.min(...sides)), Math.log(Math.max(...sides))]
+  const at = side => ((Math.log(side) - low) / (high - low || 1)) * pixels * 0.9
+  return sides.reduce((kept, side) => (kept.length && at(side) - at(kept[kept.length - 1]) < 44 ? kept : [...kept, side]), [])
 }
 
 function times(ratio) {
