@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from moves import messages
 from test_audit import programs
 
-from waferviz.algorithms import ALLREDUCE, GEMM
+from waferviz.algorithms import ALLREDUCE, CACHE, GEMM, GEMV
 from waferviz.api import multiply
 from waferviz.audit import audit
 from waferviz.bill import Bill
@@ -20,6 +20,8 @@ from waferviz.schedule import Free, cycles, parts
 from waferviz.timeline import timeline
 from waferviz.trace import run
 from waferviz.views import words
+from waferviz.wavelets import simulate
+from waferviz.wavelets.programs import traffic_of
 
 WAFER = Machine.preset("wse2")
 IDLE = Machine.preset("wse2", macs=1e12)
@@ -75,7 +77,7 @@ MACHINES = st.builds(
     ),
     st.integers(1, 3), st.integers(0, 4), st.integers(0, 3), st.sampled_from((0, 3, 24)), st.sampled_from((0.5, 1, 4)), st.booleans(),
 )  # fmt: skip
-EVERY = [(GEMM, name) for name in GEMM] + [(ALLREDUCE, name) for name in ALLREDUCE]
+EVERY = [(kind, name) for kind in (GEMM, GEMV, ALLREDUCE, CACHE) for name in kind]
 REGISTRY = st.builds(
     lambda one, mesh: one[0][one[1]](mesh),
     st.sampled_from(EVERY),
@@ -85,7 +87,7 @@ REGISTRY = st.builds(
 
 def priced(program, machine, side):
     """The bill of a product of matrices, or of vectors, with this side."""
-    return Bill(program, machine, (side,) if program.on_vectors else (side,) * 3)
+    return Bill(program, machine, tuple(max(side, blocks) for blocks in program.blocks.values()))
 
 
 @settings(max_examples=150, deadline=None)
@@ -254,3 +256,31 @@ def test_a_race_says_which_schedule_a_number_belongs_to():
     assert "Cannon (data flow) wins" in words.ranking(traces)
     assert "a barrier ends every step or data flow" in words.model(traces)
     assert [words.stats(trace).endswith("data flow") for trace in traces] == [False, True]
+
+
+def simulated(program, machine, sizes):
+    return simulate(traffic_of(program, machine, matrices=sizes)).cycles
+
+
+@pytest.mark.parametrize("n", [4, 7])
+@pytest.mark.parametrize("macs", [1, 0.1])
+def test_the_simulated_mesh_takes_as_long(n, macs):
+    """Broadcasts and loops to the cycle; alignment, in which rows run ahead and queue at ramps, within 4 %."""
+    machine, sizes = Machine.preset("wse2", macs=macs, routes=10**6), (3 * n,) * 3
+    for name in ("summa", "allgather"):
+        assert total(GEMM[name](n), machine, "dataflow", sizes) == simulated(GEMM[name](n), machine, sizes)
+    for name in ("cannon", "meshgemm"):
+        loop = GEMM[name](n, align="")
+        assert total(loop, machine, "dataflow", sizes) == simulated(loop, machine, sizes)
+        whole = GEMM[name](n)
+        assert total(whole, machine, "dataflow", sizes) == pytest.approx(
+            simulated(whole, machine, sizes), rel=0.04
+        )
+
+
+@pytest.mark.parametrize("name", ["chain", "ktree", "pipeline", "ring", "two_phase"])
+@pytest.mark.parametrize("entries", [1, 27])
+def test_simulated_sums_take_as_long(name, entries):
+    assert total(ALLREDUCE[name](9), WAFER, "dataflow", (entries,)) == simulated(
+        ALLREDUCE[name](9), WAFER, (entries,)
+    )
