@@ -17,7 +17,7 @@ from waferviz.routes import routes
 from waferviz.schedule import SCHEDULES, checked, cycles
 from waferviz.state import Sizes
 from waferviz.streams import Stream, streams
-from waferviz.tally import Tally
+from waferviz.tally import Tally, macs_of
 
 AXES = ("x", "y")
 
@@ -113,14 +113,11 @@ class Bill:
     @cached_property
     def exists(self) -> Array:
         """Links that exist, dims (direction, y, x)."""
-        rows, columns = self.place.shape
+        (rows, columns), wrap = self.place.shape, bool(self.machine and self.machine.wrap)
         y, x = np.ogrid[:rows, :columns]
-        inside = np.stack(np.broadcast_arrays(x < columns - 1, x > 0, y < rows - 1, y > 0))
-        return (
-            inside
-            | bool(self.machine and self.machine.wrap)
-            & np.array([columns > 1, columns > 1, rows > 1, rows > 1])[:, None, None]
-        )
+        wide, high = wrap and columns > 1, wrap and rows > 1
+        inside = (x < columns - 1) | wide, (x > 0) | wide, (y < rows - 1) | high, (y > 0) | high
+        return np.stack(np.broadcast_arrays(*inside))
 
     @cached_property
     def order(self) -> list[tuple[int, int, int]]:
@@ -242,12 +239,6 @@ class Bill:
         return loads([(flow, self._words(flow)) for flow in found], times) | {
             name: np.full(times, number) for name, number in done.items()
         }
-
-
-def macs_of(machine: Machine, dtype: Any) -> float:
-    """Multiply-adds per core and cycle: those for fp16 on floats of two bytes, those for fp32 on everything else."""
-    half = np.dtype(dtype).kind == "f" and np.dtype(dtype).itemsize == 2
-    return machine.macs_fp16 if half else machine.macs
 
 
 def _planes(flow: Flows) -> slice:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from waferviz.bill import Bill, macs_of
+from waferviz.bill import Bill
 from waferviz.machine import Machine
 from waferviz.memory import largest
 from waferviz.program import Program
 from waferviz.schedule import cycles
+from waferviz.tally import macs_of
 from waferviz.timeline import timeline
 
 if TYPE_CHECKING:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from waferviz.algorithms import GEMM
-from waferviz.bill import Bill, macs_of
+from waferviz.bill import Bill
 from waferviz.cost.gemm import broadcasting, shifting
 from waferviz.machine import Machine
 from waferviz.program import Program
 from waferviz.schedule import cycles, parts
 from waferviz.state import summed_in
+from waferviz.tally import macs_of
 
 if TYPE_CHECKING:
     import xarray as xr

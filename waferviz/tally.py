@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from waferviz.machine import Machine
 from waferviz.program import Work
+
+
+def macs_of(machine: Machine, dtype: Any) -> float:
+    """Multiply-adds per core and cycle: those for fp16 on floats of two bytes, those for fp32 on everything else."""
+    half = np.dtype(dtype).kind == "f" and np.dtype(dtype).itemsize == 2
+    return machine.macs_fp16 if half else machine.macs
 
 
 @dataclass
