@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from watched import Watched
 
-from waferviz import ALLREDUCE, GEMV, Machine, cost, show, waves
+from waferviz import ALLREDUCE, GEMV, Machine, cost, show, table, waves
 from waferviz.sums import FORMS, factored, gemvs, phases, sums
 from waferviz.views.curves import Curves
 
@@ -69,6 +69,15 @@ def test_a_gemv_is_its_work_and_its_sum():
     found = gemvs(16, 16 * 12, WSE, entry_bytes=4).isel(cores=0, matrix=0)
     wave = waves(GEMV["pipeline_gemv"](16), WSE, matrices=(192, 192, 1))
     assert found.cycles.sel(algorithm="pipeline") == wave.attrs["cycles"]
+
+
+def test_ten_sums_of_a_layer_take_what_a_simulation_takes():
+    """Entries of two bytes, two to a word: norm 1, QKV 3d, scores s, softmax 1 and 1, values d, O d, norm 1, up 2f, down d."""
+    for row in table("noc_decode_allreduce").to_dataframe().itertuples():
+        d, s, f = row.dim_per_pe, row.seq_per_pe, row.ffn_per_pe
+        words = -(-np.array([1, 3 * d, s, 1, 1, d, d, 1, 2 * f, d]) // 2)
+        cycles = cost.ktree(words, (row.group_size, row.groups), n=row.P).sum()
+        assert int(cycles) == row.ten_allreduces_cycles_per_layer
 
 
 def test_meshes_larger_than_the_matrix_have_no_price():
