@@ -2,20 +2,26 @@
 
 import panel as pn
 
-from waferviz import roofline, show, timeline
+from waferviz import explain, roofline, show, timeline
 from waferviz.desk import Desk, Order
 
 pn.extension()
 
 
 def pictures(order: Order) -> list[object]:
-    """Where the cycles go under both schedules, and what limits the rate."""
+    """Where the cycles go under both schedules, which number would change it, and what limits the rate."""
     runs = [
         timeline(program, order.machine, schedule=schedule, matrices=order.matrices)
         for program in order.programs
         for schedule in ("barrier", "dataflow")
     ]
-    return [show(*runs), show(roofline(*order.programs, machine=order.machine, matrices=order.matrices))]
+    answers = [
+        explain(program, order.machine, schedule=schedule, matrices=order.matrices)
+        for program in order.programs[:2]
+        for schedule in ("barrier", "dataflow")
+    ]
+    roofs = roofline(*order.programs, machine=order.machine, matrices=order.matrices)
+    return [show(*runs), show(*answers), show(roofs)]
 
 
 desk = Desk(pictures, algorithms=["cannon", "meshgemm"], mesh="64", size="128")

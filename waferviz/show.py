@@ -19,6 +19,7 @@ PICTURES = {
     "intensity": ("roofline", "Roofline"),
     "fits": ("sweeps", "Sweep"),
     "demand": ("links", "Links"),
+    "doubled": ("answers", "Answers"),
     "dead": ("wafer", "Defects"),
     "law": ("yields", "Yields"),
     "of_step": ("allreduce", "Waves"),
