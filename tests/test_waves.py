@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from waferviz import ALLREDUCE, GEMM, GEMV, Machine, cost, tree, waves
+from waferviz.wavelets import simulate
+from waferviz.wavelets.programs import traffic_of
 from waferviz.waves import ADD, MULTIPLY, PASS, RECEIVE, SEND
 
 WSE = Machine.preset("wse2")
@@ -41,6 +43,33 @@ def test_chains_and_stars(cores, words):
     assert line == cost.chain(words, cores) + flood
     star = waves(ALLREDUCE["star"](cores), WSE, matrices=(words,)).done.values[0]
     assert star == max(words * (cores - 1) + 6, (cores - 2) + words + 6)
+
+
+@pytest.mark.parametrize("name", list(ALLREDUCE))
+@pytest.mark.parametrize(("cores", "words"), [(4, 1), (9, 8), (13, 3), (16, 11)])
+def test_every_allreduce_takes_what_a_simulation_word_by_word_takes(name, cores, words):
+    program = ALLREDUCE[name]((1, cores))
+    run = simulate(traffic_of(program, WSE, matrices=(words,), schedule="barrier"))
+    assert waves(program, WSE, matrices=(words,)).attrs["cycles"] == run.attrs["cycles"]
+
+
+@pytest.mark.parametrize("name", ["ktree", "chain", "snake", "autogen"])
+def test_meshes_take_what_a_simulation_takes(name):
+    program = ALLREDUCE[name]((5, 6), axis="xy")
+    run = simulate(traffic_of(program, WSE, matrices=(4,), schedule="barrier"))
+    assert waves(program, WSE, matrices=(4,)).attrs["cycles"] == run.attrs["cycles"]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_trees_whose_messages_meet_take_no_less(seed):
+    rng = np.random.default_rng(seed)
+    order, parents = rng.permutation(9), np.full(9, -1)
+    for number in range(1, 9):
+        parents[order[number]] = order[rng.integers(0, number)]
+    program = tree(parents)
+    run = simulate(traffic_of(program, WSE, matrices=(3,), schedule="barrier")).attrs["cycles"]
+    wave = waves(program, WSE, matrices=(3,))
+    assert wave.attrs["cycles"] <= run == wave.attrs.get("simulated", wave.attrs["cycles"])
 
 
 def test_three_cores_by_hand():

@@ -2,8 +2,8 @@
 
 Steps follow one another: nobody begins a step before everybody has ended the last one.  Within a step words flow:
 a core sends a word on as soon as it is summed; streams into one core are added one after the other, nearest first;
-routers pass words on without waiting.  For chains and K-trees the cycles are those of `waferviz.cost`, which equal
-a simulation word by word; other trees leave out words that meet on a link.
+routers pass words on without waiting.  For every allreduce and GEMV of this package that is what a simulation word
+by word gives (`waferviz.wavelets`), to the cycle; a tree of one's own whose messages meet on a link may take longer.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 KINDS = ("multiply", "send", "add", "pass on", "receive")
 MULTIPLY, SEND, ADD, PASS, RECEIVE = range(5)
 MOST = 400_000
+SIMULATED = 4096
 
 
 @dataclass(eq=False)
@@ -86,7 +87,8 @@ def waves(
         `of_step`.  Dim `message`: `source`, `target`, `leaves`, `arrives` of the first word, `step_of`.  Dim `step`
         (from 1): `done`, the cycle at which it ends, `hops`, `stages`, with `label`.  For programs on vectors, with
         dims `state` (before the first step and after each) and `place`: `shares`, vectors summed into that of a
-        core, and `first`, its first entry when core c starts with c + 1.
+        core, and `first`, its first entry when core c starts with c + 1.  Attributes `cycles`, and where several
+        messages share a link and the run is small `simulated`, the cycles of a simulation word by word.
 
     Raises
     ------
@@ -126,9 +128,26 @@ def waves(
         coords={"step": np.arange(1, len(done) + 1), "label": ("step", np.array([step.label for step, _ in program], dtype=str))},
         attrs={
             "program": program.name, "paper": program.paper, "machine": machine.name, "cycles": now, "kinds": list(KINDS),
-            "rows": program.shape[0], "columns": program.shape[1], "entries": bill.sizes.N, "words": bill.sizes.words(program.buffers[program.result].dims),
+            **_simulated(program, machine, bill), "rows": program.shape[0], "columns": program.shape[1], "entries": bill.sizes.N, "words": bill.sizes.words(program.buffers[program.result].dims),
         },
     ).assign(_sums(program) if program.kind == "allreduce" else {})  # fmt: skip
+
+
+def _simulated(program: Program, machine: Machine, bill: Bill) -> dict[str, int]:
+    """Cycles word by word, where several messages share a link and the run is small enough."""
+    words = bill.sizes.words(program.buffers[program.result].dims)
+    shared = bill.steps["link_flows"][0].max(initial=0) > 1
+    whole = machine.hop == int(machine.hop) and machine.ramp == int(machine.ramp) and machine.link_words == 1
+    if not (shared and whole and program.shape[0] * program.shape[1] * words <= SIMULATED):
+        return {}
+    from waferviz.wavelets import simulate
+    from waferviz.wavelets.programs import traffic_of
+
+    sizes = bill.sizes
+    matrices = (sizes.N,) if program.on_vectors else (sizes.M, sizes.K, sizes.N)
+    traffic = traffic_of(program, machine, matrices=matrices, schedule="barrier", dtype=sizes.dtype)
+    run = simulate(traffic, hop=int(machine.hop), ramp=int(machine.ramp))
+    return {"simulated": int(run.attrs["cycles"])}
 
 
 def _sums(program: Program) -> dict[str, Any]:

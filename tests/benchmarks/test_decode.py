@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from waferviz import engine
-from waferviz.algorithms import GEMV
+from waferviz import Machine, cost, engine, waves
+from waferviz.algorithms import ALLREDUCE, GEMV
 from waferviz.cache import insert
 from waferviz.state import Sizes, start
 
@@ -63,3 +63,13 @@ def test_shifting_ten_thousand_tokens(benchmark):
     a, b = np.random.default_rng(0).random((2, 2048, 2048), np.float32)
     out = np.empty_like(a)
     compare(benchmark, lambda: insert("shift", 1000, 10_000), lambda: np.matmul(a, b, out=out), 1)
+
+
+@pytest.mark.parametrize("cores", range(4, 65))
+def test_the_full_grid_of_ktree_programs(cores):
+    """Every divisor of N in 4..64: the program's own waves take the cycles of the closed form."""
+    for group in (d for d in range(1, cores + 1) if cores % d == 0):
+        program = ALLREDUCE["ktree"](cores, sizes=(cores // group, group))
+        for words in (1, 2, 3, 8, 11, 64):
+            found = waves(program, Machine.preset("wse2"), matrices=(words,)).attrs["cycles"]
+            assert found == cost.ktree(words, (cores // group, group))

@@ -44,7 +44,8 @@ LOOKS = {
 SIMPLE = (
     "Model: nobody begins a step before everybody has ended the last one; within a step every word is sent on as soon as it "
     "is summed. A link carries one 32-bit word a cycle; streams into one core are added one after the other, nearest "
-    "first; words that meet on a link do not wait for each other; software on the cores costs nothing."
+    "first; words that meet on a link do not wait for each other here, and a simulation says what that would cost; software "
+    "on the cores costs nothing."
 )
 
 
@@ -212,7 +213,7 @@ def packed(wave: xr.Dataset) -> dict[str, Any]:
     return {
         "program": str(attrs["program"]), "rows": int(attrs["rows"]), "columns": int(attrs["columns"]), "cycles": float(attrs["cycles"]),
         "words": int(attrs["words"]), "hops": int(wave.hops.sum()), "relays": int(wave.stages.sum()),
-        "depth": int(np.maximum(wave.stages.values, wave.hops.values > 0).sum()),
+        "simulated": attrs.get("simulated"), "depth": int(np.maximum(wave.stages.values, wave.hops.values > 0).sum()),
         "labels": [str(label) for label in wave.label.values], "done": wave.done.values.tolist(),
         "actions": _deflated(actions), "messages": _deflated(messages), "lines": len(messages) <= LINES,
         "shares": wave.shares.values.astype(int).tolist() if "shares" in wave else None,

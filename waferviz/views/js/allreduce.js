@@ -209,7 +209,7 @@ function paintWaves(image, run, cores, scale, colours, wait) {
 function runTable({ runs }) {
   const best = Math.min(...runs.map(run => run.cycles))
   const line = run => make("tr", {},
-    make("th", { scope: "row" }, run.program), make("td", {}, make("b", {}, `${said(run.cycles)} cycles`), run.cycles > best ? `, ${said(run.cycles / best)} times as long` : runs.length > 1 ? ", the fastest" : ""),
+    make("th", { scope: "row" }, run.program), make("td", {}, make("b", {}, `${said(run.cycles)} cycles`), run.cycles > best ? `, ${said(run.cycles / best)} times as long` : runs.length > 1 ? ", the fastest" : "", run.simulated && run.simulated !== run.cycles ? `; ${said(run.simulated)} when words that meet wait for each other` : ""),
     make("td", {}, counted(run.hops, "hop")), make("td", {}, counted(run.relays, "relay")), make("td", {}, counted(run.depth, "send")), make("td", {}, counted(run.done.length, "step")),
   )
   const head = make("tr", {}, ...["program", "cycles", "longest ways, all steps", "relays on them", "one after the other", "steps"].map(words => make("th", { scope: "col" }, words)))
