@@ -20,6 +20,7 @@ PICTURES = {
     "fits": ("sweeps", "Sweep"),
     "demand": ("links", "Links"),
     "doubled": ("answers", "Answers"),
+    "theirs": ("validation", "Validation"),
     "dead": ("wafer", "Defects"),
     "law": ("yields", "Yields"),
     "of_step": ("allreduce", "Waves"),
@@ -41,7 +42,7 @@ def show(*datasets: xr.Dataset) -> Any:
     `roofline` returns its roofs, what `sweep` returns a map of winners; `wafer.scenes`, `wafer.yields` and
     `wafer.latency` give wafers with dead cores, yield curves and a latency map; `lowbit.lookups` a lookup to play,
     `lowbit.specimen` the packing microscope, `lowbit.errors` the errors of
-    rounded tables, `lowbit.terms` areas in silicon, `lowbit.fewer_bits` published curves.
+    rounded tables, `lowbit.terms` areas in silicon, `validate.validate` ours against theirs, `lowbit.fewer_bits` published curves.
 
     Raises
     ------
