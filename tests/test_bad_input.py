@@ -1,5 +1,7 @@
 """Every bad input: one clear error that names what was given and what would work."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -148,12 +150,53 @@ SHIFT = np.array([1, 2, 0])
         ([MOVE | {"source": SHIFT, "only": np.ones(2, bool)}], "only"),
         ([MOVE | {"source": SHIFT, "slot": 1}], "places 0..0"),
         ([MOVE | {"source": SHIFT}, MOVE | {"source": SHIFT, "read": "A", "axis": "y"}], "same|two"),
+        ([MOVE | {"source": SHIFT, "axis": "z"}], "axis='z'; choose 'x'"),
+        ([MOVE | {"source": SHIFT / 2}], r"is float64 of shape \(1, 1, 3\); give integers"),
+        ([MOVE | {"source": np.int64(1)}], r"int64 of shape \(1,\)"),
+        (
+            [MOVE | {"source": SHIFT, "write": "A"}],
+            r"arrives in A of core \(0,0\) while the one there is sent; .*double=True",
+        ),
     ],
     ids=str,
 )
 def test_a_program_that_cannot_run_is_refused(moves, words):
     with pytest.raises(ValueError, match=words):
         program(*(Move(**move) for move in moves))
+
+
+def cannon(mesh, *, times=None, double=True, **changes):
+    """Cannon by hand, with a mistake."""
+    right = GEMM["cannon"](mesh, align="")
+    bare = {name: replace(buffer, double=double) for name, buffer in right.buffers.items()}
+    body = (replace(right.body[-1], times=mesh if times is None else times),)
+    return replace(right, **{"buffers": bare, "body": body} | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"double": False}, r"arrives in A of core \(0,0\) while the one there is multiplied; give it a second copy"),
+        ({"times": -1}, "times=-1; give a whole number, 0 or more"),
+        ({"times": 2.5}, "times=2.5; give a whole number"),
+        ({"result": "D"}, "result 'D' is no buffer; the buffers are"),
+        ({"operands": {}}, "no operand 'A'; say with an Operand"),
+        ({"buffers": {"A": Buffer(("k", "m"), double=True), "B": Buffer(("k", "n"), double=True), "C": Buffer(("m", "n"))}}, r"buffer A has dims \('k', 'm'\); A is cut into tiles of \('m', 'k'\)"),
+        ({"buffers": {"A": Buffer(("m", "k"), double=True), "B": Buffer(("n", "k"), double=True), "C": Buffer(("m", "n"))}}, r"B is cut into tiles of \('k', 'n'\)"),
+        ({"transposed": True}, r"B is cut into tiles of \('n', 'k'\)"),
+        ({"result": "A"}, r"A is cut into tiles of \('m', 'n'\)"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_program_with_a_mistake_is_refused(changes, words):
+    with pytest.raises(ValueError, match=words):
+        cannon(4, **changes)
+
+
+def test_one_copy_is_enough_where_nothing_is_overwritten():
+    assert len(cannon(1, double=False)) == 1
+    from_first = {"read": "A", "write": "A", "axis": "x", "source": np.zeros(3, int)}
+    assert len(program(Move(**from_first))) == 2
 
 
 def test_a_move_has_one_direction():

@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from waferviz.program import Move, Program, Step, at_repeat
+from waferviz.program import Array, Move, Program, Repeat, Step, at_repeat
 from waferviz.trees import reach
+
+
+def check_layout(program: Program) -> None:
+    """Raise ValueError for buffers, operands and repeats that are none, or tiles that do not fit their matrix."""
+    name, buffers = program.name, program.buffers
+    for part in program.body:
+        if isinstance(part, Repeat) and (not isinstance(part.times, Integral) or part.times < 0):
+            raise ValueError(f"{name}: a Repeat has times={part.times!r}; give a whole number, 0 or more")
+    for said, wanted in (("result", [program.result]), ("operands", list(program.operands))):
+        if unknown := [one for one in wanted if one not in buffers]:
+            raise ValueError(f"{name}: {said} {unknown[0]!r} is no buffer; the buffers are {list(buffers)}")
+    if program.on_vectors:
+        return
+    if missing := [one for one in "AB" if one not in program.operands]:
+        raise ValueError(
+            f"{name}: no operand {missing[0]!r}; say with an Operand which block each core holds"
+        )
+    b = ("n", "k") if program.transposed else ("k", "n")
+    for buffer, dims in (("A", ("m", "k")), ("B", b), (program.result, ("m", "n"))):
+        if tuple(buffers[buffer].dims) != dims:
+            raise ValueError(
+                f"{name}: buffer {buffer} has dims {buffers[buffer].dims}; {buffer} is cut into tiles of {dims}, rows first"
+            )
 
 
 def check(program: Program, step: Step, times: int) -> None:
@@ -22,6 +46,7 @@ def check(program: Program, step: Step, times: int) -> None:
     for move in step.moves:
         _move(program, move, times, where)
     _collisions(program, step, times, where)
+    _in_use(program, step, times, where)
 
 
 def as_program(program: Any, verb: str) -> Program:
@@ -35,6 +60,11 @@ def as_program(program: Any, verb: str) -> Program:
 def _move(program: Program, move: Move, times: int, where: str) -> None:
     rows, columns = program.shape
     limit = {"x": columns, "y": rows, "xy": rows * columns}[move.axis]
+    if move.index.dtype.kind not in "iu" or move.index.ndim != 3:
+        raise ValueError(
+            f"{where}: the index of {move.read} along {move.axis} is {move.index.dtype} of shape {move.index.shape}; give "
+            "integers of shape (cores,), (y, x) or (repeat, y, x), for example index.astype(int)"
+        )
     for size, full, dim in zip(
         move.index.shape, (times, rows, columns), ("repeats", "rows", "columns"), strict=True
     ):
@@ -89,3 +119,49 @@ def _collisions(program: Program, step: Step, times: int, where: str) -> None:
                         f"{where}: two tiles arrive in {move.write} of core ({y},{x}) at once; "
                         "let them arrive in two steps, in two buffers, or combine them"
                     )
+
+
+def _in_use(program: Program, step: Step, times: int, where: str) -> None:
+    """Raise ValueError when a move overwrites the only copy of a tile that the step multiplies or sends."""
+    for move in step.moves:
+        buffer, name = program.buffers[move.write], move.write
+        sends = [other for other in step.moves if other.read == name]
+        works = step.work is not None and name in step.work.reads
+        if move.combine or buffer.double or buffer.stream or buffer.places > 1 or not (sends or works):
+            continue
+        for repeat in range(max(one.repeats for one in (move, *sends)) if times else 0):
+            lost = _comes(move, repeat, program.shape)
+            if not works:
+                lost = lost & np.any([_leaves(other, repeat, program.shape) for other in sends], axis=0)
+            if lost.any():
+                y, x = np.argwhere(lost)[0]
+                raise ValueError(
+                    f"{where}: a tile arrives in {name} of core ({y},{x}) while the one there is "
+                    f"{'multiplied' if works else 'sent'}; give it a second copy, Buffer({buffer.dims}, double=True), or let "
+                    "it arrive in another step or buffer"
+                )
+
+
+def _elsewhere(move: Move, repeat: int, shape: tuple[int, int]) -> tuple[Array, Array]:
+    """Index of all cores, and which of them name another core than themselves, both of shape (y, x)."""
+    y, x = np.ogrid[: shape[0], : shape[1]]
+    here = {"x": x, "y": y, "xy": y * shape[1] + x}[move.axis]
+    index = np.broadcast_to(move.at(repeat), shape)
+    return index, (index >= 0) & (index != here)
+
+
+def _comes(move: Move, repeat: int, shape: tuple[int, int]) -> Array:
+    """Cores at which a tile arrives from another core, shape (y, x)."""
+    return _elsewhere(move, repeat, shape)[1]
+
+
+def _leaves(move: Move, repeat: int, shape: tuple[int, int]) -> Array:
+    """Cores that send a tile to another core, shape (y, x)."""
+    index, other = _elsewhere(move, repeat, shape)
+    if move.target is not None:
+        return other
+    y, x = np.nonzero(other)
+    source = index[y, x]
+    sends = np.zeros(shape, bool)
+    sends[{"x": (y, source), "y": (source, x), "xy": np.divmod(source, shape[1])}[move.axis]] = True
+    return sends

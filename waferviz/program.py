@@ -60,6 +60,10 @@ class Move:
     slot: Array | int | None = None
 
     def __post_init__(self) -> None:
+        if self.axis not in ("x", "y", "xy"):
+            raise ValueError(
+                f"move of {self.read} to {self.write}: axis={self.axis!r}; choose 'x' (along rows), 'y' (along columns) or 'xy'"
+            )
         if (self.source is None) == (self.target is None):
             raise ValueError(f"move of {self.read} to {self.write}: give either source or target")
         if self.target is not None and self.combine is None:
@@ -173,7 +177,8 @@ class Buffer:
     places : int
         Tiles held side by side.
     double : bool
-        A second copy takes in the next tile while this one is used.
+        A second copy takes in the next tile while this one is used; needed where a move (that does not combine) brings
+        a tile into a buffer of one place that the same step multiplies or sends.
     stream : bool
         The tiles come one after the other from the computation before; only one is held at a time.
     """
@@ -280,8 +285,9 @@ class Program:
     outcome: Operand | None = None
 
     def __post_init__(self) -> None:
-        from waferviz.checks import check
+        from waferviz.checks import check, check_layout
 
+        check_layout(self)
         for repeat in self.repeats:
             for step in repeat.steps:
                 check(self, step, repeat.times)
