@@ -22,6 +22,7 @@ from waferviz import (
     product,
     run,
     sample,
+    table,
     timeline,
     verify,
 )
@@ -116,6 +117,11 @@ def test_objects_masks_and_ragged_rows(tmp_path):
 
 
 def test_sample_and_machine():
+    with pytest.raises(
+        FileNotFoundError, match=r"no table 'waferllm'; nearest are waferllm_\w+, .*; `waferviz list tables`"
+    ) as error:
+        table("waferllm")
+    assert ".md" not in str(error.value)
     with pytest.raises(ValueError, match="nearest is 'integers'"):
         sample("integer")
     with pytest.raises(ValueError, match="no machine 'wse9'"):

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from waferviz import cli, published
-from waferviz.algorithms import GEMM
+from waferviz import cli, published, report
+from waferviz.algorithms import ALLREDUCE, GEMM, GEMV
 from waferviz.algorithms.meshgemm import meshgemm
-from waferviz.inputs import matrix
+from waferviz.inputs import SAMPLES, matrix, sample
+from waferviz.listing import first_line
+from waferviz.machine import presets
 
 A = np.random.default_rng(5).integers(-9, 10, (12, 18))
 B = np.random.default_rng(6).integers(-9, 10, (18, 15))
@@ -71,6 +73,24 @@ def test_torus_shortens_the_way_of_cannon(run):
     assert "torus" in near
 
 
+def test_what_does_not_fit_is_said_in_a_word(run):
+    run("sample", "integers", "big.npy", "--size", "256")
+    said = run("multiply", "big.npy", "big.npy", "--mesh", "2", "--algorithm", "allgather")
+    assert said.exit_code == 0
+    assert "of 49,152 bytes a core, does NOT fit" in said.output
+    assert "4 of 12 in a router\n" in said.output
+    wide = run("multiply", "big.npy", "big.npy", "--mesh", "32", "--algorithm", "summa").output
+    assert "of 12 in a router, does NOT fit: broadcasts go core by core" in wide
+    assert "of 49,152 bytes a core\n" in wide
+
+
+def test_writes_a_ready_made_matrix(run):
+    assert run("sample", "ramp", "r.csv", "--size", "5").output == "5 x 5 matrix written to r.csv\n"
+    assert np.array_equal(matrix("r.csv"), sample("ramp", 5))
+    assert "nearest is 'blur'" in run("sample", "blurr", "r.csv").stderr
+    assert ".npy or .csv" in run("sample", "blur", "r.png").stderr
+
+
 def test_writes_a_handout_of_the_race(run, tmp_path):
     pytest.importorskip("waferviz.handout")
     said = run("multiply", "a.npy", "b.csv", "--mesh", "3", "--against", "cannon", "--handout", "race.html")
@@ -79,7 +99,7 @@ def test_writes_a_handout_of_the_race(run, tmp_path):
 
 
 def test_long_runs_show_a_progress_bar(run, monkeypatch):
-    monkeypatch.setattr(cli, "LONG", 1)
+    monkeypatch.setattr(report, "LONG", 1)
     assert run("multiply", "a.npy", "b.csv", "--mesh", "4").stderr.strip() == "MeshGEMM"
 
 
@@ -115,6 +135,16 @@ def test_a_wrong_product_ends_with_1(run, monkeypatch):
         (["a.npy", "b.csv", "--algorithm", "meshgem"], "nearest is 'meshgemm'"),
         (["a.npy", "b.csv", "--against", "canon"], "nearest is 'cannon'"),
         (["a.npy", "b.csv", "--against", "cannon,summa,allgather,meshgemm_t"], "at most 4 runs"),
+        (
+            ["a.npy", "b.csv", "--against", "meshgemm"],
+            "meshgemm would race against itself; name others, such as ",
+        ),
+        (["a.npy", "b.csv", "--against", "cannon,cannon"], "cannon would race against itself"),
+        (["a.npy", "b.csv", "--mesh", "100000"], "cuts M=12 into 100000 blocks"),
+        (
+            ["b.csv", "b.csv", "--out", "./b.csv"],
+            "b.csv is one of the files to multiply and would be overwritten",
+        ),
         (["a.npy", "b.csv", "--machine", "wse9"], "known are teaching, wse2"),
         (["a.npy", "b.csv", "--out", "c.txt"], ".npy or .csv"),
         (["a.npy", "b.csv", "--out", "no/c.npy"], "there is no folder 'no'"),
@@ -150,8 +180,14 @@ def test_more_memory_than_the_budget_is_refused(run, monkeypatch):
 
 def test_list_names_everything_there_is(run):
     said = run("list").output
-    assert all(name in said for name in (*GEMM, "teaching", "wse2", "waferllm_plmr_gemm", "photograph"))
-    assert all(cli._first_line(builder) in said for builder in GEMM.values())
+    assert all(
+        name in said for name in (*GEMM, *GEMV, *ALLREDUCE, *presets(), *SAMPLES, "noc_...", "machines")
+    )
+    assert all(first_line(builder) in said for builder in GEMM.values())
+    assert len(said.splitlines()) < 60
+    assert run("list", "tables").output.split()[3:] == published.tables()
+    assert "waferllm" not in run("list", "machines").output
+    assert "'tables'" in run("list", "tabels").stderr
 
 
 def test_about_and_version(run):

@@ -5,20 +5,21 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from waferviz.algorithms import GEMM, Shape
 from waferviz.api import about, multiply, version
-from waferviz.inputs import SAMPLES, pair
+from waferviz.inputs import pair, sample
+from waferviz.listing import GROUPS, listed
 from waferviz.machine import Machine
 from waferviz.program import Array
-from waferviz.published import folder, rows
+from waferviz.published import folder
 
 try:
     import click
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 OUT = (".npy", ".csv")
-LONG = 2**28
 MOST = 4
 
 
@@ -107,28 +107,40 @@ def multiply_files(
 
     A file is .npy, .npz, .csv or a picture.  Exit code 1 when the product is wrong, 2 when something cannot be done.
     """
-    names = [name.strip() for name in (algorithm, *against.split(",")) if name.strip()]
+    from waferviz.report import report
+
     with _one_line():
-        _check_files(out, handout)
-        if len(names) > MOST:
-            raise ValueError(f"--against: a race has at most {MOST} runs, this one {len(names)}")
+        names = _racers(algorithm, against)
+        _check_files((a, b), out, handout)
         chip = Machine.preset(machine, wrap=torus)
         first, second = pair(a, b)
         traces = [multiply(first, second, algorithm=name, mesh=mesh, machine=chip) for name in names]
-        right = [_report(trace) for trace in traces]
+        right = [report(trace) for trace in traces]
         _write(traces, out, handout)
     sys.exit(0 if all(right) else 1)
 
 
+@main.command("sample")
+@click.argument("name")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--size", default=32, show_default=True, type=click.IntRange(1, 2**14), help="Side of the matrix."
+)
+def write_sample(name: str, out: Path, size: int) -> None:
+    """Write the ready-made matrix NAME to the file OUT, .npy or .csv."""
+    with _one_line():
+        _check_files((), out, None)
+        found = sample(name, size)
+        _save(out, found)
+    click.echo(f"{found.shape[0]} x {found.shape[1]} matrix written to {out}")
+
+
 @main.command("list")
-def list_all() -> None:
-    """List algorithms, machines, published tables and ready-made matrices."""
-    tables = sorted(file.stem for file in folder("data").glob("*.csv"))
-    machines = dict.fromkeys(row["machine"] for row in rows("machines"))
-    _columns("Algorithms", {name: _first_line(builder) for name, builder in GEMM.items()})
-    _columns("Machines", {name: _sketch(Machine.preset(name)) for name in machines})
-    _columns("Tables, for waferviz.table(name)", dict.fromkeys(tables, ""))
-    _columns("Matrices, for waferviz.sample(name)", dict.fromkeys(SAMPLES, ""))
+@click.argument("what", default="all", type=click.Choice(["all", *GROUPS]))
+def list_all(what: str) -> None:
+    """List algorithms, machines, ready-made matrices and published tables, or all of WHAT."""
+    for title, found in listed(what).items():
+        _columns(title, found)
 
 
 @main.command("about")
@@ -136,31 +148,6 @@ def about_this() -> None:
     """Print the versions that matter when a picture stays blank."""
     for name, found in about().items():
         click.echo(f"{name:14}{found}")
-
-
-def _report(trace: xr.Dataset) -> bool:
-    """Print what a run gave, what it cost and whether it is right."""
-    from waferviz.trace import product
-    from waferviz.verify import verify
-
-    said = trace.attrs
-    with _progress(trace) as progress:
-        found = product(trace, progress)
-    verdict = verify(trace)
-    cycles, hops = int(trace.cycle[-1]), int(trace.hops.max())
-    click.echo(
-        f"{said['program']} on {said['mesh']} cores, machine {said['machine']}{', torus' * said['torus']}"
-    )
-    click.echo(f"  product      {found.shape[0]} x {found.shape[1]}, {found.dtype}")
-    click.echo(
-        f"  cycles       {cycles:,} with a barrier after each step, {cycles / said['clock'] / 1000:,.4g} us"
-    )
-    click.echo(f"  longest way  {hops} hop{'s' * (hops != 1)} in one step")
-    click.echo(f"  memory       {said['bytes_needed']:,} of {said['bytes_per_core']:,} bytes a core")
-    click.echo(f"  verdict      {'right' if verdict else 'WRONG'}: {verdict.product}; {verdict.movement}")
-    if verdict.step is not None:
-        click.echo(f"  first wrong  step {verdict.step} on core (y, x) = {verdict.core}")
-    return bool(verdict)
 
 
 def _write(traces: list[xr.Dataset], out: Path | None, handout: Path | None) -> None:
@@ -182,8 +169,23 @@ def _save(file: Path, found: Array) -> None:
     np.savetxt(file, found, fmt="%s", delimiter=",")  # the shortest text that reads back as the same number
 
 
-def _check_files(out: Path | None, handout: Path | None) -> None:
+def _racers(algorithm: str, against: str) -> list[str]:
+    """Names of the algorithms to run, each once."""
+    names = [name.strip() for name in (algorithm, *against.split(",")) if name.strip()]
+    if len(names) > MOST:
+        raise ValueError(f"--against: a race has at most {MOST} runs, this one {len(names)}")
+    if twice := [name for name in names if names.count(name) > 1]:
+        others = ", ".join(name for name in GEMM if name not in names)
+        raise ValueError(f"--against: {twice[0]} would race against itself; name others, such as {others}")
+    return names
+
+
+def _check_files(given: tuple[str, ...], out: Path | None, handout: Path | None) -> None:
     """Raise before anything is computed when a result could not be written."""
+    if out and out.resolve() in {Path(name).resolve() for name in given}:
+        raise ValueError(
+            f"--out {out} is one of the files to multiply and would be overwritten; give another name"
+        )
     for option, file, known in (("--out", out, OUT), ("--handout", handout, (".html", ".htm"))):
         if file and file.suffix.lower() not in known:
             raise ValueError(f"{option} {file}: give a name that ends in {' or '.join(known)}")
@@ -201,16 +203,6 @@ def _one_line() -> Iterator[None]:
     except (ValueError, KeyError, OSError, MemoryError, ImportError) as error:
         said = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
         raise Refused(" ".join(said.split()) or type(error).__name__) from error
-
-
-@contextmanager
-def _progress(trace: xr.Dataset) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on the error stream when the run is long enough to wait for."""
-    if trace.attrs["M"] * trace.attrs["K"] * trace.attrs["N"] < LONG:
-        yield None
-        return
-    with click.progressbar(length=1000, label=trace.attrs["program"], file=sys.stderr) as bar:
-        yield lambda done, steps: bar.update(round(1000 * done / max(1, steps)) - bar.pos)
 
 
 def _writable(notebooks: Path) -> Path:
@@ -235,16 +227,8 @@ def _is_root() -> bool:
 
 
 def _columns(title: str, found: dict[str, str]) -> None:
-    click.echo(title)
+    click.echo(click.style(title, bold=True))
     width = max(map(len, found), default=0) + 2
     for name, said in found.items():
         click.echo(f"  {name:{width}}{said}".rstrip())
-
-
-def _first_line(builder: Callable[..., Any]) -> str:
-    return (builder.__doc__ or "").strip().split("\n")[0]
-
-
-def _sketch(machine: Machine) -> str:
-    rows, columns = machine.shape
-    return f"{rows} x {columns} cores, {machine.bytes_per_core // 1024} KiB each, {machine.routes} routes, {machine.clock} GHz"
+    click.echo()

@@ -25,12 +25,17 @@ def path(name: str) -> Path:
     """A file in `data/`; FileNotFoundError that lists what there is when it is not there."""
     file = folder("data") / name
     if not file.is_file():
-        known = sorted(item.name for item in folder("data").glob("*.*"))
+        known = sorted(item.name for item in folder("data").glob(f"*{Path(name).suffix}"))
         near = difflib.get_close_matches(name, known, 1, 0.3)
         raise FileNotFoundError(
             f"no {name!r} among the tables{f'; nearest is {near[0]!r}' if near else ''}; known are {', '.join(known)}"
         )
     return file
+
+
+def tables() -> list[str]:
+    """Names for `table`."""
+    return sorted(file.stem for file in folder("data").glob("*.csv"))
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -49,6 +54,10 @@ def table(name: str) -> xr.Dataset:
     """
     import xarray as xr
 
+    if name not in tables():
+        near = difflib.get_close_matches(name, tables(), 3, 0.3)
+        hint = f"; nearest are {', '.join(near)}" if near else ""
+        raise FileNotFoundError(f"no table {name!r}{hint}; `waferviz list tables` names all {len(tables())}")
     found = rows(name)
     columns = {key: np.array([row[key] for row in found]) for key in found[0]}
     return xr.Dataset(
