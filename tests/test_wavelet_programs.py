@@ -62,7 +62,8 @@ def test_sums_are_taken_one_after_the_other_at_a_root():
     add = Move(read="V", write="S", axis="x", target=np.array([1, -1, 1]), combine="add", tree=True)
     one = np.arange(3)[None]
     program = Program(
-        name="sum", shape=(1, 3), body=(Step("add", (add,)),), buffers={"V": Buffer(("m", "n")), "S": Buffer(("m", "n"))},
+        name="sum", shape=(1, 3), body=(Step("add", (add,)),),
+        buffers={"A": Buffer(("m", "k")), "B": Buffer(("k", "n")), "V": Buffer(("m", "n")), "S": Buffer(("m", "n"))},
         operands={"A": Operand(one * 0, one * 0, (1, 1)), "B": Operand(one * 0, one * 0, (1, 1))}, result="S",
     )  # fmt: skip
     assert simulate(traffic_of(program, matrices=(1, 1, 5))).cycles == 5 + 1 + 5 + 5
