@@ -132,3 +132,20 @@ def test_published_order_of_the_three():
 def test_bad_input(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.mark.parametrize("name", list(GEMV))
+def test_multiply_knows_gemvs_by_name_and_takes_vectors(name):
+    a, x = drawn(32, 24)
+    trace = multiply(a, x[:, 0], algorithm=name, mesh=4)
+    assert np.array_equal(product(trace), a @ x)
+    assert verify(trace)
+
+
+@each
+def test_the_player_shows_them(name, axis):
+    from waferviz import play
+
+    a, x = drawn(32, 24)
+    player = play(multiply(a, x, algorithm=GEMV[name](4, axis=axis)), show="values")
+    assert player.document().roots

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from waferviz.algorithms import GEMM, Shape, sides
+import numpy as np
+
+from waferviz.algorithms import GEMM, GEMV, Shape, sides
 from waferviz.program import Program, code_of
 from waferviz.state import check_blocks
 
@@ -34,9 +36,9 @@ def multiply(
     Parameters
     ----------
     a, b : array (M, K) and (K, N), DataArray, or path of a file
-        `meshgemm_t` takes B as (N, K) and uses its transpose.
+        `meshgemm_t` takes B as (N, K) and uses its transpose; a vector (K,) is a matrix of one column.
     algorithm : str, builder or Program
-        A name in `GEMM`, a function from a mesh to a Program, or a Program.
+        A name in `GEMM` or `GEMV`, a function from a mesh to a Program, or a Program.
     mesh : int or (int, int), optional
         Side, or rows and columns, for a name or a function; 8 when left out.  A Program has its own.
     machine : Machine or its name, optional
@@ -73,7 +75,7 @@ def multiply(
     from waferviz import inputs
     from waferviz.trace import BUDGET, run
 
-    first, second = inputs.pair(a, b)
+    first, second = inputs.pair(a, b.reshape(-1, 1) if isinstance(b, np.ndarray) and b.ndim == 1 else b)
     if not isinstance(algorithm, Program):
         _room(algorithm, 8 if mesh is None else mesh, first.shape, second.shape)
     program, code = build(algorithm, mesh)
@@ -104,7 +106,7 @@ def build(
                 "build it for another mesh"
             )
         return algorithm, ""
-    builder = GEMM[algorithm] if isinstance(algorithm, str) else algorithm
+    builder = (GEMV if algorithm in GEMV else GEMM)[algorithm] if isinstance(algorithm, str) else algorithm
     if not callable(builder):
         raise ValueError(
             f"algorithm={builder!r}: give a name such as 'meshgemm', a function from a mesh to a Program, or a Program"

@@ -198,7 +198,7 @@ def _share(amount: Any, most: int) -> Any:
 
 def _picture(trace: xr.Dataset, scale: Scale) -> tuple[int, int, Callable[[int], Any]]:
     """C entry by entry where it is small, else the mean of each tile; levels over the whole run's range."""
-    size = (trace.sizes["y"] * trace.sizes["m"], trace.sizes["x"] * trace.sizes["n"])
+    size = (trace.sizes["y"] * trace.C.shape[-2], trace.sizes["x"] * trace.C.shape[-1])
     fine = size[0] * size[1] <= VALUE_ENTRIES
     span = (scale.high - scale.low) or 1.0
 
