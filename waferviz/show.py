@@ -32,6 +32,8 @@ PICTURES = {
     "nominal": ("silicon", "Silicon"),
     "nmse": ("rounding", "Rounding"),
     "perplexity": ("fewer", "FewerBits"),
+    "held": ("headroom", "Headroom"),
+    "speed": ("kernels", "Kernels"),
 }
 
 
@@ -41,8 +43,9 @@ def show(*datasets: xr.Dataset) -> Any:
     Traces are raced; what `check` returns becomes a budget card, what `timeline` returns lanes on one clock, what
     `roofline` returns its roofs, what `sweep` returns a map of winners; `wafer.scenes`, `wafer.yields` and
     `wafer.latency` give wafers with dead cores, yield curves and a latency map; `lowbit.lookups` a lookup to play,
-    `lowbit.specimen` the packing microscope, `lowbit.errors` the errors of
-    rounded tables, `lowbit.terms` areas in silicon, `validate.validate` ours against theirs, `lowbit.fewer_bits` published curves.
+    `lowbit.specimen` the packing microscope, `lowbit.errors` the errors of rounded tables, `lowbit.running_sums` an
+    accumulator, `lowbit.kernels` which kernel when, `lowbit.terms` areas in silicon, `lowbit.fewer_bits` published curves;
+    `validate.validate` ours against theirs.
 
     Raises
     ------

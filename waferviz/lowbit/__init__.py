@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from waferviz.lowbit.accumulators import kernels, running_sums
     from waferviz.lowbit.activations import absmax, absmean_int4, fp4, largest_half
     from waferviz.lowbit.area import Parts, unit_area
     from waferviz.lowbit.bitplanes import alphas, indices, planes, reinterpret, remap
@@ -41,6 +42,7 @@ _HOME = {
     "half_table": "tables",
     "indices": "bitplanes",
     "instruction": "shape",
+    "kernels": "accumulators",
     "largest_half": "activations",
     "layout": "packing",
     "lookup": "tables",
@@ -58,6 +60,7 @@ _HOME = {
     "quantized": "tables",
     "reinterpret": "bitplanes",
     "remap": "bitplanes",
+    "running_sums": "accumulators",
     "scale_in": "packing",
     "sentence": "lookups",
     "specimen": "packing",
@@ -93,6 +96,7 @@ __all__ = [
     "half_table",
     "indices",
     "instruction",
+    "kernels",
     "largest_half",
     "layout",
     "lookup",
@@ -110,6 +114,7 @@ __all__ = [
     "quantized",
     "reinterpret",
     "remap",
+    "running_sums",
     "scale_in",
     "sentence",
     "specimen",

@@ -85,7 +85,7 @@ def bunches(bits: int, group: int, outputs: int) -> list[tuple[int, int]]:
 
 def addressed(q: Array, first: int, planes: int, group: int) -> Array:
     """Index of every group and output for some planes, ready to gather with: (groups, outputs)."""
-    return np.ascontiguousarray(joined(q, first, planes, group).T, dtype=np.intp)
+    return np.ascontiguousarray(joined(q, first, planes, group).T)
 
 
 @cache
