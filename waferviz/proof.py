@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from waferviz import engine
+from waferviz.families import aligned_ring
 from waferviz.names import EMPTY, MISMATCH, Sum, Sums, Tile, placed, start
-from waferviz.panels import aligned_ring
 from waferviz.program import Array, Move, Program, Step
 
 

@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from waferviz import engine, state
+from waferviz.families import multiplying
 from waferviz.history import History, operands_only
 from waferviz.names import EXACT_CORES, Tile, start
-from waferviz.panels import STEPS, Panels, multiplying, panels
+from waferviz.panels import STEPS, Panels, panels
 from waferviz.program import Array, Program, Step, at_repeat
 from waferviz.state import Sizes, carrier, summed_in, tiles
 
