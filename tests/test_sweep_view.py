@@ -116,3 +116,10 @@ def test_a_cell_of_the_map_can_be_clicked(picture):
     picture.page.wait_for_timeout(400)
     assert said(picture) != before
     assert "on 4 cores a side" in said(picture)
+
+
+@pytest.mark.browser
+def test_pictures_have_names_for_screen_readers(picture):
+    names = [one.get_attribute("aria-label") for one in picture.page.get_by_role("img").all()]
+    assert [name.startswith("picture: ") for name in names] == [True] * 3
+    assert any("cycles, matrix 256" in name for name in names)

@@ -74,7 +74,7 @@ class Budget(Page):
         bar.image_rgba("image", x=0, y=0, dw=1, dh="dh", source=sources["shades"])
         bar.hspan("y", source=sources["limit"], line_color="#b3263c", line_width=4, line_dash="dashed")
         host = stage(
-            core_map, "codec", "budget", map=core_map, bar=bar, axis=bar.yaxis[0], ticks=bar.yaxis[0].ticker, sources=sources,
+            core_map, "codec", "budget", others=[bar], map=core_map, bar=bar, axis=bar.yaxis[0], ticks=bar.yaxis[0].ticker, sources=sources,
             setup=json.dumps({"title": self.title, "programs": [packed(check) for check in self.checks], "model": SIMPLE}),
             colours=PALETTES["amount"],
         )  # fmt: skip

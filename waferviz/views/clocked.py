@@ -47,7 +47,7 @@ class Clocked(Player):
     def below(self) -> tuple[list[Any], list[Any]]:
         """Lanes of every trace on one axis of cycles."""
         across = Range1d(0, 1.01 * max(int(timeline.attrs["cycles"]) for timeline in self.timelines))
-        lanes = [Lanes(_named(timeline), across, 3) for timeline in self.timelines]
+        lanes = [Lanes(_named(timeline), across, 3, timeline.sizes["step"]) for timeline in self.timelines]
         for one, timeline in zip(lanes, self.timelines, strict=True):
             one.lay(timeline)
         lanes[

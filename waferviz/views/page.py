@@ -52,10 +52,13 @@ class Page(Viewer):
         return f"{type(self).__name__}({self.title})"
 
 
-def stage(figure: Any, *names: str, **args: Any) -> Spacer:
-    """A place for controls and words; page code of `views/js` fills it once `figure` has its size."""
+def stage(figure: Any, *names: str, others: Sequence[Any] = (), **args: Any) -> Spacer:
+    """A place for controls and words; page code of `views/js` fills it once `figure` has its size.
+
+    Screen readers hear `figure` and the `others` as pictures, named by their titles.
+    """
     host = Spacer(sizing_mode="stretch_width", min_height=10)
-    args |= {"host": host, "style": sheet("stage") + sheet("page")}
+    args |= {"host": host, "pictured": [figure, *others], "style": sheet("stage") + sheet("page")}
     start = CustomJS(code=script("controls", "page", *names), module=True, args=args)
     figure.js_on_change("inner_width", start)
     return host

@@ -123,7 +123,7 @@ class Sweep(Page):
         )
         foot = Spacer(sizing_mode="stretch_width", min_height=10)
         host = stage(
-            winners, "sweeps", winners=winners, curves=curves, bars=bars, cells=cells, frame=frame, lines=lines, cursor=cursor,
+            winners, "sweeps", others=[curves, bars], winners=winners, curves=curves, bars=bars, cells=cells, frame=frame, lines=lines, cursor=cursor,
             parts=parts, totals=totals, foot=foot, axis=bars.yaxis[0], ticks=bars.yaxis[0].ticker,
             wide=[winners.xaxis[0], winners.xaxis[0].ticker], high=[winners.yaxis[0], winners.yaxis[0].ticker],
             setup=json.dumps(packed(self.sweep) | {"title": self.title, "model": SIMPLE, "signs": SIGNS}),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST = 8
 LINES = 8
 NUMBERS = 500_000
+MANY = 300
 SCHEDULES = {"barrier": "barrier", "dataflow": "data flow"}
 SIDES = ("work_start", "work_end", "move_start", "move_end", "start", "end")
 NEEDED = (*SIDES, "critical", "step")
@@ -67,12 +68,13 @@ class Timeline(Page):
     def layout(self) -> Any:
         """The Bokeh layout, made anew."""
         across, down = Range1d(0, 1), Range1d(1, 0)
-        lanes = [Lanes(name, across, len(self.programs)) for name in self.programs]
+        steps = max(timeline.sizes["step"] for timeline in self.timelines)
+        lanes = [Lanes(name, across, len(self.programs), steps) for name in self.programs]
         lanes[-1].figure.xaxis.axis_label, lanes[-1].figure.height = "cycles", lanes[-1].figure.height + 22
         rows = [_SpaceTime(name, down) for name in self.programs]
         foot = Spacer(sizing_mode="stretch_width", min_height=10)
         host = stage(
-            lanes[0].figure, "codec", "timeline", lanes=[one.models for one in lanes], rows=[one.models for one in rows],
+            lanes[0].figure, "codec", "timeline", others=[*(one.figure for one in lanes[1:]), *(one.figure for one in rows)], lanes=[one.models for one in lanes], rows=[one.models for one in rows],
             across=across, down=down, foot=foot,
             setup=json.dumps({
                 "title": self.title, "programs": self.programs, "schedules": SCHEDULES, "shades": SHADES, "model": SIMPLE,
@@ -88,7 +90,7 @@ class Timeline(Page):
 class Lanes:
     """Bokeh models of two lanes: bars of compute over bars of communication, a path, a playhead."""
 
-    def __init__(self, name: str, across: Range1d, programs: int = 1) -> None:
+    def __init__(self, name: str, across: Range1d, programs: int = 1, steps: int = 1) -> None:
         picture = figure(
             title=name, height=128 if programs < 3 else 104, sizing_mode="stretch_width", x_range=across, y_range=Range1d(-0.05, 2.05),
             tools="xpan,xwheel_zoom,reset", active_scroll=None, output_backend="canvas",
@@ -101,7 +103,14 @@ class Lanes:
         self.bars = ColumnDataSource({name: [] for name in ("left", "right", "bottom", "top", "colour")})
         self.path = ColumnDataSource({"x": [], "y": []})
         picture.quad("left", "right", "top", "bottom", source=self.bars, fill_color="colour", line_color=None)
-        picture.line("x", "y", source=self.path, line_color=ACCENT, line_width=3)
+        picture.line(
+            "x",
+            "y",
+            source=self.path,
+            line_color=ACCENT,
+            line_width=3,
+            line_alpha=1 if steps <= MANY else 0.4,
+        )
         self.cursor = Span(location=0, dimension="height", line_color=INK, line_width=2)
         picture.add_layout(self.cursor)
 

@@ -6,7 +6,18 @@ function stageOf(args, index, host = args.host) {
   view.shadow_el.append(make("style", {}, args.style), root)
   view.el.style.height = "auto"
   view.el.style.display = "block"
+  if (host === args.host) (args.pictured || []).forEach(figure => pictured(figure, index))
   return root
+}
+
+// A figure is a picture to screen readers, named by its title; the stage says it in words.
+function pictured(figure, index) {
+  const view = index.find_one(figure)
+  if (!view) return
+  const name = () => view.el.setAttribute("aria-label", `picture: ${(figure.title && figure.title.text.trim()) || "see the words below"}`)
+  view.el.setAttribute("role", "img")
+  name()
+  if (figure.title) figure.title.change.connect(name)
 }
 
 function counted(number, one, many = `${one}s`) {
