@@ -125,11 +125,40 @@ def test_page_code_has_no_address():
         (lambda t: wv.play(t[0], state="speed=9"), "speed='9': choose one of slow, normal"),
         (lambda t: wv.play(t[0], state="time=-1"), "time='-1': give steps or cycles"),
         (lambda t: wv.arcs(cores=1), "cores=1: choose 2 to 64"),
+        (lambda t: wv.arcs(cores=8.5), "cores=8.5: choose 2 to 64"),
+        (
+            lambda t: wv.arcs("cannon"),
+            r"arcs\(\) got 'cannon'; give 'natural' \(Cannon\), 'interleaved' \(MeshGEMM\)",
+        ),
+        (lambda t: wv.arcs([0, 2, 1]), r"arcs\(\) got \[0, 2, 1\]; .* a function from the number of cores"),
+        (
+            lambda t: wv.arcs(lambda n: np.zeros(n, int)),
+            "for 2 cores: .* does not visit each of the 2 cores once",
+        ),
+        (lambda t: wv.arcs(lambda n: 1 / n), "for 2 cores: .* does not visit each"),
+        (lambda t: wv.arcs(lambda: 1), "for 2 cores: .* takes 0 positional arguments"),
+        (lambda t: wv.race([]), "0 traces: give 1 to 4"),
+        (lambda t: wv.race([np.eye(3)]), "trace 0 is ndarray"),
+        (
+            lambda t: wv.handout(t[0], t[1]),
+            r"path is a Dataset; give the name of a file, for example handout\(\[",
+        ),
+        (lambda t: wv.handout(np.eye(3)), "view is a ndarray, which has no picture"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_with_a_way_out(traces, act, words):
     with pytest.raises(ValueError, match=words):
         act(traces)
+
+
+def test_a_list_of_traces_is_raced_like_traces_one_by_one(traces, tmp_path):
+    assert repr(wv.race(traces)) == repr(wv.race(*traces)) == repr(wv.show(traces))
+    assert len(wv.race(traces[:2], timeline=True).traces) == 2
+    assert wv.handout(traces[:2], tmp_path / "race.html").stat().st_size > 10_000
+
+
+def test_orders_go_by_name_too():
+    assert wv.arcs("natural", "interleaved").rings == wv.arcs().rings
 
 
 def test_a_race_says_whether_the_products_are_right(traces):

@@ -24,7 +24,7 @@ def handout(view: Any, path: str | Path = "race.handout.html") -> Path:
     Raises
     ------
     ValueError
-        When the path does not end in .html, or its folder does not exist.
+        When the path does not end in .html, or its folder does not exist, and for what has no picture.
     """
     import xarray as xr
     from bokeh.embed.bundle import Bundle
@@ -34,15 +34,22 @@ def handout(view: Any, path: str | Path = "race.handout.html") -> Path:
 
     from waferviz.show import show
 
+    if not isinstance(path, str | Path):
+        raise ValueError(
+            f"path is a {type(path).__name__}; give the name of a file, for example handout([one, other], 'race.html')"
+        )
     path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"path={str(path)!r}: a handout is one HTML file; give a name that ends in .html")
     if not path.parent.is_dir():
         raise ValueError(f"path={str(path)!r}: there is no folder {str(path.parent)!r}; make it first")
-    if isinstance(view, xr.Dataset):
+    if isinstance(view, xr.Dataset | list | tuple):
         view = show(view)
-    elif isinstance(view, list | tuple):
-        view = show(*view)
+    if not hasattr(view, "document"):
+        raise ValueError(
+            f"view is a {type(view).__name__}, which has no picture; give a trace, a list of traces, or what play, race, "
+            "show or arcs returns"
+        )
     document = view.document()
     # file_html would add the scripts of every model known to the process, Panel's among them, by address.
     inside = Resources(mode="inline", components=["bokeh"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +38,8 @@ PICTURES = {
 }
 
 
-def show(*datasets: xr.Dataset) -> Any:
-    """The picture of one Dataset or of several of a kind, for the browser.
+def show(*datasets: xr.Dataset | Sequence[xr.Dataset]) -> Any:
+    """The picture of one Dataset or of several of a kind, also as a list, for the browser.
 
     Traces are raced; what `check` returns becomes a budget card, what `timeline` returns lanes on one clock, what
     `roofline` returns its roofs, what `sweep` returns a map of winners; `wafer.scenes`, `wafer.yields` and
@@ -54,6 +55,7 @@ def show(*datasets: xr.Dataset) -> Any:
     """
     from waferviz.views.player import NEEDED
 
+    datasets = one_by_one(datasets)
     for marker, (file, view) in PICTURES.items():
         if datasets and all(marker in getattr(dataset, "variables", ()) for dataset in datasets):
             return getattr(import_module(f"waferviz.views.{file}"), view)(datasets)
@@ -92,20 +94,31 @@ def play(
 
 
 def race(
-    *traces: xr.Dataset, show: str = "blocks", clock: str = "cycles", state: str = "", timeline: bool = False
+    *traces: xr.Dataset | Sequence[xr.Dataset],
+    show: str = "blocks",
+    clock: str = "cycles",
+    state: str = "",
+    timeline: bool = False,
 ) -> Player:
-    """One to four traces side by side on one clock; parameters and errors as for `play`.
+    """One to four traces, or a list of them, side by side on one clock; parameters and errors as for `play`.
 
     Products of up to 2^27 multiply-adds are verified here; larger ones say how to check them.
     """
     from waferviz.views.player import Player
 
-    told = [judged(trace) for trace in traces]
+    told = [judged(trace) for trace in one_by_one(traces)]
     if not timeline:
         return Player(told, show, clock, state)
     from waferviz.views.clocked import Clocked
 
-    return Clocked(told, [_timeline_of(trace) for trace in traces], show, clock, state)
+    return Clocked(told, [_timeline_of(trace) for trace in told], show, clock, state)
+
+
+def one_by_one(given: Sequence[Any]) -> tuple[Any, ...]:
+    """The Datasets handed over, be it one by one or as one list."""
+    if len(given) == 1 and isinstance(given[0], list | tuple):
+        return tuple(given[0])
+    return tuple(given)
 
 
 def _timeline_of(trace: xr.Dataset) -> xr.Dataset:

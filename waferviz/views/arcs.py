@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any
 
-import numpy as np
 from bokeh.layouts import column
 from bokeh.models import ColumnDataSource, CustomJS, Range1d, Spacer
 from bokeh.plotting import figure
 
-from waferviz.orders import interleaved, natural
+from waferviz.orders import checked, interleaved, natural
 from waferviz.views.page import Page
 from waferviz.views.style import ACCENT, INK, script, sheet
 
 LARGEST = 64
 Order = Callable[[int], Any]
+KNOWN: dict[str, Order] = {"natural": natural, "interleaved": interleaved}
 
 
 class Arcs(Page):
@@ -24,26 +25,30 @@ class Arcs(Page):
 
     Parameters
     ----------
-    orders : sequence of callables
-        Number of cores to ring order.
+    orders : sequence of callables or str
+        Number of cores to ring order, or "natural" or "interleaved".
     cores : int
         Cores shown first, 2 to 64.
 
     Raises
     ------
     ValueError
-        For no order, or a number of cores outside 2 to 64.
+        For no order, one that does not visit every core once, or a number of cores outside 2 to 64.
     """
 
     title = "How far does a tile travel?"
 
-    def __init__(self, orders: tuple[Order, ...], cores: int, **params: Any) -> None:
+    def __init__(self, orders: tuple[Order | str, ...], cores: int, **params: Any) -> None:
         super().__init__(**params)
         if not orders:
             raise ValueError("arcs() got no order; give for example waferviz.orders.natural")
-        if not 2 <= cores <= LARGEST:
-            raise ValueError(f"cores={cores}: choose 2 to {LARGEST}")
-        self.orders, self.cores = orders, cores
+        if not isinstance(cores, Integral) or not 2 <= cores <= LARGEST:
+            raise ValueError(f"cores={cores!r}: choose 2 to {LARGEST}")
+        self.orders: tuple[Order, ...] = tuple(_order(order) for order in orders)
+        self.cores: int = int(cores)
+        self.rings: list[list[list[int]]] = [
+            [_ring(order, n) for n in range(2, LARGEST + 1)] for order in self.orders
+        ]
 
     def layout(self) -> Any:
         """The Bokeh layout, made anew."""
@@ -54,7 +59,6 @@ class Arcs(Page):
             picture.multi_line("xs", "ys", source=source, line_color="colour", line_width="width")
             picture.scatter("x", "y", source=dot, size=8, color=INK)
         host = Spacer(sizing_mode="stretch_width", min_height=10)
-        rings = [[np.asarray(order(n)).tolist() for n in range(2, LARGEST + 1)] for order in self.orders]
         start = CustomJS(
             code=script("controls", "arcs"),
             module=True,
@@ -64,7 +68,11 @@ class Arcs(Page):
                 "sources": sources,
                 "dots": dots,
                 "setup": json.dumps(
-                    {"rings": rings, "names": [name(order) for order in self.orders], "cores": self.cores}
+                    {
+                        "rings": self.rings,
+                        "names": [name(order) for order in self.orders],
+                        "cores": self.cores,
+                    }
                 ),
                 "colours": [INK, ACCENT],
                 "style": sheet("stage"),
@@ -74,8 +82,11 @@ class Arcs(Page):
         return column(*figures, host, sizing_mode="stretch_width", max_width=1100)
 
 
-def arcs(*orders: Order, cores: int = 16) -> Arcs:
-    """Arcs of the shifts along rings of the given orders; natural (Cannon) and interleaved (MeshGEMM) by default."""
+def arcs(*orders: Order | str, cores: int = 16) -> Arcs:
+    """Arcs of the shifts along rings of the given orders; natural (Cannon) and interleaved (MeshGEMM) by default.
+
+    Parameters and errors as for `Arcs`.
+    """
     return Arcs(orders or (natural, interleaved), cores)
 
 
@@ -84,6 +95,26 @@ def name(order: Order) -> str:
     known = {"natural": "natural ring (Cannon)", "interleaved": "interleaved ring (MeshGEMM)"}
     plain = getattr(order, "__name__", "ring")
     return known.get(plain, plain.replace("_", " "))
+
+
+def _order(given: Order | str) -> Order:
+    """The order of that name, or the function itself."""
+    order = KNOWN.get(given) if isinstance(given, str) else given
+    if not callable(order):
+        raise ValueError(
+            f"arcs() got {given!r}; give 'natural' (Cannon), 'interleaved' (MeshGEMM), or a function from the number of "
+            "cores to the order of its ring, for example waferviz.orders.interleaved"
+        )
+    return order
+
+
+def _ring(order: Order, cores: int) -> list[int]:
+    """The ring of so many cores."""
+    try:
+        found: list[int] = checked(order(cores), cores).tolist()
+    except (TypeError, ValueError, IndexError) as error:
+        raise ValueError(f"arcs() asked {name(order)} for {cores} cores: {error}") from error
+    return found
 
 
 def _figure(words: str) -> Any:
