@@ -82,6 +82,17 @@ def test_torus_makes_cannon_a_neighbour_shift():
     assert bill.flows.values[0].sum() == 2 * 36
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3), (3, 1), (2, 3)])
+@pytest.mark.parametrize("wrap", [False, True])
+def test_links_join_neighbours_and_on_a_torus_the_ends(shape, wrap):
+    rows, columns = shape
+    program = replace(GEMM["summa"](6), placement=Placement.folded((6, 6), shape))
+    link = audit(program, Machine.preset("teaching", wrap=wrap)).link.sum(("y", "x")).values.tolist()
+    across = rows * (columns if wrap and columns > 1 else columns - 1)
+    down = columns * (rows if wrap and rows > 1 else rows - 1)
+    assert link == [across, across, down, down]
+
+
 def test_memory_counts_every_place():
     n = 4
     assert int(audit(GEMM["allgather"](n)).memory[0, 0]) == 4 * (3 + 2 * n)

@@ -49,6 +49,32 @@ def test_runs_cover_an_index_array_once_and_in_place(index):
     assert out.tolist() == index
 
 
+stretches = st.builds(
+    lambda first, step, number: [first + step * at for at in range(number)],
+    st.integers(12, 20), st.sampled_from((1, -1, 2, -2, 3)), st.integers(1, 7),
+)  # fmt: skip
+
+
+@given(st.lists(stretches, max_size=5))
+def test_runs_down_to_the_first_place_and_by_twos_are_kept(parts):
+    index = [at - min(map(min, parts)) for part in parts for at in part]
+    test_runs_cover_an_index_array_once_and_in_place.hypothesis.inner_test(index)
+
+
+@pytest.mark.parametrize("name", ["summa", "allgather", "cannon", "meshgemm"])
+@pytest.mark.parametrize("block", [1, 700, 10**6])
+def test_a_run_in_chunks_that_do_not_divide_the_side_is_exact(name, block, monkeypatch):
+    monkeypatch.setattr("waferviz.panels.BLOCK_BYTES", block)
+    program, (a, b) = (
+        wv.GEMM[name](20),
+        np.random.default_rng(5).integers(-9, 10, (2, 40, 40)).astype(np.float32),
+    )
+    fast = panels(program, a, b, Sizes.of(program, (40, 40, 40)), np.dtype(np.float32))
+    cores = np.arange(20)
+    tiles = fast.natural(fast.run(), cores, cores)
+    assert np.array_equal(tiles.swapaxes(1, 2).reshape(40, 40), a @ b)
+
+
 def test_interleaved_positions_are_few_slices():
     position = np.argsort(wv.GEMM["meshgemm"](64).body[-1].steps[0].moves[0].index.ravel())
     assert len(runs(position)) <= 8
