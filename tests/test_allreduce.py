@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from waferviz import ALLREDUCE, Machine, audit, prove, run, table, tree, verify
+from waferviz import ALLREDUCE, Machine, audit, prove, roofline, run, table, tree, verify
 from waferviz.algorithms.autogen import autogen_plan
 from waferviz.algorithms.ktree import group_sizes, ktree_plan
 from waferviz.algorithms.ring_allreduce import allgather_vectors, reduce_scatter
@@ -307,6 +307,7 @@ def test_shares_grow_to_all():
         (lambda: run(ALLREDUCE["chain"](4), {"V": np.full((4, 1), 2**62)}), "int64"),
         (lambda: run(ALLREDUCE["chain"](4), {"V": np.ones((4, 1))}, sums="int64"), "sums=int64"),
         (lambda: audit(ALLREDUCE["chain"](4), matrices=(0,)), "at least one entry"),
+        (lambda: roofline(ALLREDUCE["chain"](4)), "multiplies nothing"),
         (lambda: Move(read="V", write="V", axis="x", source=np.arange(3), tree=True), "target"),
     ],
 )  # fmt: skip

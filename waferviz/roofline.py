@@ -115,6 +115,10 @@ def roofline(
 
 def _mark(program: Program, machine: Machine, matrices: tuple[int, int, int] | None, dtype: Any) -> Mark:
     """Rate and intensity of one program; every core moves as many bytes as the busiest."""
+    if program.on_vectors:
+        raise ValueError(
+            f"roofline() got {program.name}, which multiplies nothing; give programs of GEMM or GEMV"
+        )
     blocks = program.blocks
     sizes = Sizes.of(program, matrices or (blocks["m"], blocks["k"], blocks["n"]), dtype)
     bill = audit(program, machine, matrices=matrices, dtype=dtype)

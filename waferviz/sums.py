@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Form = Callable[[Array, int, float, float], Array]
-FACTORS = 4000
+FACTORS = 40_000
+EXACT, PAPER = "exact, best groups", "the paper's formula"
 
 
 def _back(words: Array, n: int, hop: float, ramp: float) -> Array:
@@ -145,13 +146,14 @@ def phases(cores: int, words: int, machine: Machine, *, most: int = 8) -> xr.Dat
     Returns
     -------
     Dataset
-        Dim `k`: `cycles` of the best group sizes that divide the line, `groups` as text, and `paper`, alpha N +
-        beta K N^(1/K) / 2 (WaferLLM, OSDI 2025, section 6.1) with alpha = hop and beta = relay - hop.
+        `cycles` with dims `algorithm` and `k`: the exact cycles of the best group sizes that divide the line, and the
+        paper's formula alpha N + beta K N^(1/K) / 2 (WaferLLM, OSDI 2025, section 6.1) with alpha = hop and beta =
+        relay - hop, which leaves out the words.  `groups`: those sizes as text.
 
     Examples
     --------
     >>> found = phases(720, 11, Machine.preset("wse2"))
-    >>> int(found.cycles.idxmin()), found.groups.sel(k=2).item()
+    >>> int(found.cycles.sel(algorithm=EXACT).idxmin()), found.groups.sel(k=2).item()
     (3, '24 x 30')
     """
     import xarray as xr
@@ -168,12 +170,11 @@ def phases(cores: int, words: int, machine: Machine, *, most: int = 8) -> xr.Dat
     number, cycles, sizes, paper = zip(*rows, strict=True)
     return xr.Dataset(
         {
-            "cycles": ("k", np.array(cycles), {"units": "cycles", "long_name": "cycles of the best group sizes"}),
-            "paper": ("k", np.array(paper), {"units": "cycles", "long_name": "the paper's formula"}),
+            "cycles": (("algorithm", "k"), np.array([cycles, paper]), {"units": "cycles", "long_name": "cycles of an allreduce"}),
             "groups": ("k", np.array(sizes), {"long_name": "group sizes, first phase first"}),
         },
-        coords={"k": ("k", np.array(number), {"units": "1", "long_name": "phases"})},
-        attrs={"machine": machine.name, "cores": n, "words": m},
+        coords={"algorithm": [EXACT, PAPER], "k": ("k", np.array(number), {"units": "phases", "long_name": "phases"})},
+        attrs={"machine": machine.name, "cores": n, "words": m, "asks": f"How many phases for {m} words on {n} cores?"},
     )  # fmt: skip
 
 
@@ -187,7 +188,7 @@ def factored(n: int) -> tuple[tuple[int, ...], ...]:
     ((12,), (2, 6), (2, 2, 3), (2, 3, 2), (3, 4), (3, 2, 2), (4, 3), (6, 2))
     """
     found = list(_factored(n))
-    if len(found) > FACTORS * 10:
+    if len(found) > FACTORS:
         raise ValueError(
             f"{n} has {len(found):,} ordered factorisations; choose a number with fewer prime factors"
         )

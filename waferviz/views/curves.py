@@ -27,23 +27,24 @@ SIMPLE = (
 
 
 class Curves(Page):
-    """Lines of cycles against cores, on logarithmic axes; a filled mark at the lowest point of each line.
+    """Lines of cycles against cores or phases, on logarithmic axes; a filled mark at the lowest point of each line.
 
     Parameters
     ----------
     found : sequence of Dataset
-        One, from `waferviz.sums.sums` or `waferviz.sums.gemvs`.
+        One, from `waferviz.sums`: `sums`, `gemvs` or `phases`.
 
     Raises
     ------
     ValueError
-        For none or several, or a Dataset without `cycles` over `algorithm` and `cores`.
+        For none or several, or a Dataset without `cycles` of each `algorithm`.
     """
 
     def __init__(self, found: Sequence[xr.Dataset], **params: Any) -> None:
         super().__init__(**params)
-        lacking(found, ("cycles", "algorithm", "cores"), "waferviz.sums", 1)
+        lacking(found, ("cycles", "algorithm"), "waferviz.sums", 1)
         self.found = found[0]
+        self.along = "cores" if "cores" in self.found.cycles.dims else "k"
         if self.found.cycles.size > MOST:
             raise ValueError(
                 f"{self.found.cycles.size:,} points: a page holds {MOST:,}; choose fewer cores or sizes"
@@ -57,12 +58,12 @@ class Curves(Page):
     @property
     def other(self) -> str:
         """Dim of the slider."""
-        return next((str(dim) for dim in self.found.cycles.dims if dim not in ("algorithm", "cores")), "")
+        return next((str(dim) for dim in self.found.cycles.dims if dim not in ("algorithm", self.along)), "")
 
     def layout(self) -> Any:
         """The Bokeh layout, made anew."""
-        cores = self.found.cores
-        along = f"{cores.attrs.get('long_name', 'cores')}"
+        cores = self.found[self.along]
+        along = str(cores.attrs.get("long_name", self.along))
         picture = plain(figure(
             title=" ", height=400, sizing_mode="stretch_width", x_axis_type="log", y_axis_type="log", tools="", x_axis_label=along,
             y_axis_label="cycles", x_range=Range1d(float(cores.min()) * 0.95, float(cores.max()) * 1.05), y_range=Range1d(1, 10),
@@ -101,23 +102,24 @@ class Curves(Page):
             )
         picture.legend.label_text_font_size, picture.legend.location, picture.legend.background_fill_alpha = (
             "14px",
-            "top_right",
+            "bottom_left",
             0.8,
         )
         head = Spacer(sizing_mode="stretch_width", min_height=28)
         host = stage(
             picture, "curves", head=head, lines=lines, lows=lows, picture=picture,
-            setup=json.dumps(packed(self.found, self.other) | {"title": self.title, "model": SIMPLE}),
+            setup=json.dumps(packed(self.found, self.along, self.other) | {"title": self.title, "model": SIMPLE}),
         )  # fmt: skip
         return column(head, picture, host, spacing=4, sizing_mode="stretch_width")
 
 
-def packed(found: xr.Dataset, other: str) -> dict[str, Any]:
-    """The curves as the page needs them: cycles of dims (other, algorithm, cores), -1 where there are none."""
+def packed(found: xr.Dataset, along: str, other: str) -> dict[str, Any]:
+    """The curves as the page needs them: cycles of dims (other, algorithm, along), -1 where there are none."""
     cycles = found.cycles if other else found.cycles.expand_dims("only")
-    values = cycles.transpose(other or "only", "algorithm", "cores").values
+    values = cycles.transpose(other or "only", "algorithm", along).values
     return {
-        "cores": found.cores.values.tolist(),
+        "cores": found[along].values.tolist(),
+        "unit": str(found[along].attrs.get("units", along)),
         "names": [str(name) for name in found.algorithm.values],
         "other": str(found[other].attrs.get("long_name", other)) if other else "",
         "values": found[other].values.tolist() if other else [0],

@@ -35,8 +35,8 @@ function drawn(args, setup, lines) {
     }
     const low = points.reduce((best, one) => (one[1] < best[1] ? one : best))
     const turns = points.length > 1 && low !== points[0] && low !== points[points.length - 1]
-    args.lows[line].data = turns ? { x: [low[0]], y: [low[1]], text: [`${said(low[0])} cores`] } : { x: [], y: [], text: [] }
-    return turns ? `${setup.names[line]} turns at ${said(low[0])} cores with ${said(low[1])} cycles` : `${setup.names[line]} is lowest at ${said(low[0])} cores with ${said(low[1])}`
+    args.lows[line].data = turns ? { x: [low[0]], y: [low[1]], text: [`${said(low[0])} ${setup.unit}`] } : { x: [], y: [], text: [] }
+    return turns ? `${setup.names[line]} turns at ${said(low[0])} ${setup.unit} with ${said(low[1])} cycles` : `${setup.names[line]} is lowest at ${said(low[0])} ${setup.unit} with ${said(low[1])} cycles`
   })
   return `${told.join("; ")}.`
 }
