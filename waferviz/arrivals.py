@@ -55,7 +55,7 @@ class Routed:
 
     def into(self, core: tuple[int, int], ready: Array) -> list[Tile]:
         """The tile that enters one core, where one does."""
-        if not pick(self.stream.way, core):
+        if not pick(self.words, core):
             return []
         there = self.stream.sender(core, abs(int(pick(self.stream.way, core))))
         return [

@@ -45,7 +45,7 @@ def _entry(stream: Stream, words: float, sent: Array, load: Array | None, machin
         tail = np.maximum(tail, most_on if stream.axis == "x" else most_on.T)
     if stream.relay:
         return Relayed(stream=stream, relay=machine.relay, words=enter, tail=tail)
-    cost = np.where(stream.way != 0, stream.hops * machine.hop + 2 * machine.ramp + 1, -np.inf)
+    cost = np.where(stream.taken > 0, np.abs(stream.way) * machine.hop + 2 * machine.ramp + 1, -np.inf)
     return Routed(stream=stream, way=cost, words=enter, tail=tail)
 
 
@@ -71,5 +71,7 @@ def _at(stream: Line, values: Array) -> Array:
     along = 1 if stream.axis == "x" else 0
     if values.size == 1 or (values == values.flat[0]).all():
         return values.ravel()[:1, None]
+    if stream.source.shape[1 - along] == 1:
+        return np.take(values, stream.source.ravel(), axis=along) if values.shape[along] > 1 else values
     full = np.broadcast_shapes(values.shape, stream.way.shape)
     return np.take_along_axis(np.broadcast_to(values, full), np.broadcast_to(stream.source, full), axis=along)

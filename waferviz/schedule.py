@@ -112,8 +112,14 @@ class Free:
         done = ready + own
         heads = [entry.heads(ready) for entry in found]
         for head, words, tail in heads:
-            behind = sum(more * (later >= head) for later, more, _ in heads) if len(heads) > 1 else words
-            np.maximum(done, head + np.maximum(behind, tail), out=done)
+            np.maximum(done, head + np.maximum(words, tail), out=done)
+        if len(heads) == 2:
+            (one, first, _), (other, second, _) = heads
+            np.maximum(done, np.minimum(one, other) + (first + second), out=done)
+        elif len(heads) > 2:
+            for head, _, _ in heads:
+                behind = sum(more * (later >= head) for later, more, _ in heads)
+                np.maximum(done, head + behind, out=done)
         return done
 
     def path(self) -> list[Link]:

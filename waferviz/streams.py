@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class Line:
     way : array of int
         Hops from where it comes from, negative backward, 0 for no tile: shape (y | 1, x | 1).
     tiles : array of int
-        Tiles that enter (several where lines are folded onto one), broadcastable to `way`.
+        Tiles that enter: several where lines are folded onto one, 0 on lines that do not move; broadcastable to (y, x).
     given : array of int
         Tiles that each core hands to its router, broadcastable to (y, x).
     relay : bool
@@ -42,7 +43,7 @@ class Line:
     given: Array
     relay: bool
 
-    @property
+    @cached_property
     def source(self) -> Array:
         """Position along the axis that the tile comes from, shape of `way`."""
         along = 1 if self.axis == "x" else 0
@@ -58,7 +59,7 @@ class Line:
             return y, int((x - gone) % self.way.shape[1])
         return int((y - gone) % self.way.shape[0]), x
 
-    @property
+    @cached_property
     def taken(self) -> Array:
         """Tiles that enter each core, broadcastable to (y, x)."""
         return np.where(self.way != 0, self.tiles, 0)
@@ -66,7 +67,7 @@ class Line:
     @property
     def hops(self) -> Array:
         """Hops of the tile that enters each core, broadcastable to (y, x)."""
-        return np.abs(self.way)
+        return np.where(self.taken > 0, np.abs(self.way), 0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,28 +124,33 @@ def streams(
     along = 1 if move.axis == "x" else 0
     if move.target is not None and move.relay:
         return list(_chains(flows_of(move, shape, place, wrap=wrap)[0], repeat))
-    index = move.at(repeat)
+    index = move.index[min(repeat, len(move.index) - 1)]
     broadcast = move.target is None and index.shape[along] == 1
     relay = move.relay or (relayed and broadcast)
-    folded = [shape[axis] != place.shape[axis] and index.shape[axis] > 1 for axis in (0, 1)]
-    if move.target is None and not any(folded):
-        return [_line(move, index, place, wrap=wrap, relay=relay)]
+    alike = index.shape[1 - along] == 1 and (shape[1 - along] == place.shape[1 - along] or move.only is None)
+    whole = shape == place.shape or (alike and (broadcast or shape[along] == place.shape[along]))
+    if move.target is None and whole:
+        return [_line(move, index, repeat, place, wrap=wrap, relay=relay)]
     return [_pairs(move, repeat, shape, place, wrap=wrap, relay=relay)]
 
 
-def _line(move: Move, index: Array, place: Placement, *, wrap: bool, relay: bool) -> Line:
-    """Tiles taken from elsewhere on the line."""
+def _line(move: Move, index: Array, repeat: int, place: Placement, *, wrap: bool, relay: bool) -> Line:
+    """Tiles taken from elsewhere on the line; lines that do not move take none."""
     along = 1 if move.axis == "x" else 0
     cores, lines = (place.x, place.y) if along else (place.y, place.x)
     length, across = place.shape[along], place.shape[1 - along]
     here, source = np.arange(length).reshape((1, -1) if along else (-1, 1)), cores[index]
     way = np.where(index >= 0, signed(here - source, length, wrap=wrap), 0)
-    fold = np.bincount(lines, minlength=across) if index.shape[1 - along] == 1 else np.ones(1, np.int64)
-    tiles = (fold[:1] if (fold == fold[0]).all() else fold).reshape((-1, 1) if along else (1, -1))
+    tiles = np.ones(1, np.int64) if len(lines) == across else np.bincount(lines, minlength=across)
+    if move.only is not None:
+        tiles = tiles * move.lines[min(repeat, len(move.lines) - 1)]
+    tiles = tiles.reshape((-1, 1) if along else (1, -1))
     given = np.zeros(way.shape, np.int64)
     y, x = np.nonzero(way)
     sender = np.broadcast_to(source, way.shape)[y, x]
     given[(y, sender) if along else (sender, x)] = 1
+    if relay:
+        way = np.where(tiles > 0, way, 0)
     return Line(axis=move.axis, way=way, tiles=tiles, given=given * tiles, relay=relay)
 
 
