@@ -1,5 +1,8 @@
 // Rasters: a frame of levels to an image of `cell` x `cell` pixels a core.  Lines between cores are Bokeh's grid.
 
+// Share of a cell that is its core on a map of links; the rest is the way to its neighbours.
+const CORE = 0.6
+
 function fill(image, width, x, y, w, h, colour) {
   for (let row = y; row < y + h; row++) image.fill(colour, row * width + x, row * width + x + w)
 }
@@ -57,9 +60,9 @@ function paintLinks(image, frame, rows, columns, cell, colours) {
   const width = columns * cell
   const plane = rows * columns
   image.fill(colours.paper)
-  const core = cell >> 1
+  const core = Math.round(cell * CORE)
   const lane = core >> 1
-  const most = Math.max(1, lane - 1)
+  const most = Math.max(1, lane > 4 ? lane - 1 : lane)
   const thick = level => (level ? Math.max(1, Math.round((most * level) / 255)) : 1)
   for (let y = 0; y < rows; y++) {
     for (let x = 0; x < columns; x++) {

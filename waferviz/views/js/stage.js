@@ -272,8 +272,8 @@ function coloursOf(palettes) {
   const links = table(palettes.links)
   return {
     cyclic: table(palettes.cyclic), cyclicText: palettes.cyclic, amount: table(palettes.amount), difference: table(palettes.difference),
-    link: level => (level ? links[level] : word("#d5d9e0")),
-    ink: word("#1b2230"), paper: word("#ffffff"), empty: word("#e6e9ee"), core: word("#b9c0cc"), broken: word("#d1495b"),
+    link: level => (level ? links[level] : word("#eef0f3")),
+    ink: word("#1b2230"), paper: word("#ffffff"), empty: word("#e6e9ee"), core: word("#dde1e8"), broken: word("#d1495b"),
   }
 }
 
@@ -287,8 +287,8 @@ function linkAt(trace, x, y) {
   const core = coreAt(trace, x, y)
   if (!core || folded(trace)) return core
   const [dx, dy] = [x - core.x, y - core.y]
-  if (dx >= 0.5 && dy < 0.5) return dy < 0.25 ? { ...core, direction: 0 } : { x: (core.x + 1) % trace.columns, y: core.y, direction: 1 }
-  if (dy >= 0.5 && dx < 0.5) return dx >= 0.25 ? { ...core, direction: 2 } : { x: core.x, y: (core.y + 1) % trace.rows, direction: 3 }
+  if (dx >= CORE && dy < CORE) return dy < CORE / 2 ? { ...core, direction: 0 } : { x: (core.x + 1) % trace.columns, y: core.y, direction: 1 }
+  if (dy >= CORE && dx < CORE) return dx >= CORE / 2 ? { ...core, direction: 2 } : { x: core.x, y: (core.y + 1) % trace.rows, direction: 3 }
   return core
 }
 
