@@ -66,6 +66,7 @@ def simulate_slowly(  # noqa: PLR0912, PLR0915  (all rules in one place, as a tw
     t, *, hop=1, ramp=2, engines=0, shared_ramp=True, longest=100_000
 ):
     """(cycle at which each delivery is complete, words over each link)."""
+    kinds = ("link", "out") if engines else ("into", "link", "out")
     delay = {"into": ramp, "link": hop, "out": ramp + 1, "take": 0}
     of_message = defaultdict(list)
     for delivery, message in enumerate(t.message):
@@ -162,7 +163,7 @@ def simulate_slowly(  # noqa: PLR0912, PLR0915  (all rules in one place, as a tw
                 if stage.passed < len(stage.times) and stage.times[stage.passed] <= now and stage.open:
                     if stage.kind == "into" and stage.lane in lines and lines[stage.lane][0] is not stage:
                         continue
-                    came = stage.times[stage.passed] if stage.kind in ("link", "out") else 0
+                    came = stage.times[stage.passed] if stage.kind in kinds else 0
                     mark = (stage.link, stage.lane, stage.kind)
                     claims[stage.link].append(
                         (int(t.priority[message]), came, last[mark], first_of[stage.lane], stage)

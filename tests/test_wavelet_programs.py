@@ -81,3 +81,25 @@ def test_steps_wait_for_what_their_buffer_still_feeds():
 def test_a_wrong_schedule_is_named():
     with pytest.raises(ValueError, match="schedule='later': choose 'barrier' or 'dataflow'"):
         traffic_of(GEMM["cannon"](4), schedule="later")
+
+
+def test_a_root_sends_its_tiles_one_step_after_the_other():
+    """Data flow is never slower than barriers, also where one core broadcasts along a column, then along a row."""
+    program = ALLREDUCE["snake"](6)
+    free, barrier = (
+        simulate(traffic_of(program, matrices=(48,), schedule=each)).cycles
+        for each in ("dataflow", "barrier")
+    )
+    assert free <= barrier
+
+
+def test_the_app_of_traffic_jams():
+    import runpy
+
+    from waferviz.published import folder
+
+    jam = runpy.run_path(str(folder("lab") / "congestion.py"))["jam"]
+    for pattern in ("tornado", "every core to core (0,0)", "alignment and loop of Cannon"):
+        view = jam(pattern, 4, 8, "1 word")
+        assert "4 x 4 cores" in view.title
+        assert view.run.use.max() <= 100

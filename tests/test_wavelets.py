@@ -11,6 +11,7 @@ from waferviz import cost
 from waferviz.published import rows
 from waferviz.wavelets import DeadlockError, Draft, patterns, simulate
 from waferviz.wavelets.report import outcome, totals
+from waferviz.wavelets.sums import add_up
 
 LAYOUTS = ("natural", "interleaved")
 
@@ -153,6 +154,32 @@ def test_the_slow_twin_agrees_on_every_arrival(traffic, hop, ramp, engines, shar
     machine = {"hop": hop, "ramp": ramp, "engines": engines, "shared_ramp": shared_ramp}
     complete, _ = simulate_slowly(traffic, **machine)
     assert outcome(traffic, **machine)[0].complete.tolist() == complete
+
+
+@st.composite
+def forests(draw):
+    """Parents of up to 12 nodes, children on both sides, and the delivery each node waits for."""
+    n = draw(st.integers(2, 12))
+    order = draw(st.permutations(range(n)))
+    parent = np.full(n, -1)
+    for place in range(1, n):
+        parent[order[place]] = order[draw(st.integers(0, place - 1))] if draw(st.integers(0, 5)) else -1
+    return parent
+
+
+@given(forests(), st.integers(1, 9), st.integers(0, 20))
+@settings(max_examples=40, deadline=None)
+def test_the_slow_twin_agrees_on_trees(parent, words, work):
+    draft, core = Draft((2, 6)), np.arange(len(parent))
+    ready = draft.work(core, work * (core % 3))
+    add_up(draft, core, parent, words, ready)
+    traffic = draft.traffic()
+    run, lanes, segments = outcome(traffic)
+    assert run.complete.tolist() == simulate_slowly(traffic)[0]
+    y, x = np.divmod(core, 6)
+    sends = parent >= 0
+    way = (abs(y - y[parent]) + abs(x - x[parent]))[sends]
+    assert totals(traffic, lanes, segments)["hops"] == words * int(way.sum())
 
 
 @given(traffics(), st.integers(1, 3), st.sampled_from([None, 0, 1, 5]))

@@ -53,10 +53,13 @@ class Buffers:
                 int(self.segments.link[self.segments.parent[segment]]), int(self.segments.link[segment])
             )
         seen: list[int] = []
-        link = next(iter(waits), NONE)
-        while link in waits and link not in seen:
-            seen.append(link)
-            link = waits[link]
+        for start in waits:
+            link, seen = start, []
+            while link in waits and link not in seen:
+                seen.append(link)
+                link = waits[link]
+            if link in seen:
+                break
         circle = [self._name(each) for each in (seen[seen.index(link) :] if link in seen else seen)]
         return DeadlockError(
             f"deadlock at cycle {now}: the buffers of {len(circle)} links wait for each other, {' -> '.join(circle)}; "

@@ -40,8 +40,8 @@ def traffic_of(
     steps : slice
         Steps to simulate, from 0; cores start with what they hold before the first of them.
 
-    A core's part of a step is its work and the tiles that come to it; its own tiles leave in order, and it does
-    not wait for them.  A tile that comes in is taken in when the core begins the step, earlier where its buffer is
+    A core's part of a step is its work, the tiles that come to it, and as many cycles as words of its own leave
+    through its ramp; those of trees leave as they come.  A tile that comes in is taken in when the core begins the step, earlier where its buffer is
     double.  Tiles between logical cores on one physical core take no time.  Trees and moves that relay add word by
     word; other tiles go through the routers, copied on the way, along x, then along y.  Broadcasts that relay are
     simulated as copied by the routers, and links that wrap are not used.
@@ -79,13 +79,20 @@ class _Run:
     def step(self, step: Step, repeat: int) -> Array:
         """Messages and work of one step; returns their deliveries."""
         here = np.arange(len(self.core))
+        leaving = np.zeros(len(here), np.int64)
         parts = [(here, self._work(step.work, self.machine))] if step.work and self.machine else []
         for move in step.moves:
-            target, came = self._move(move, repeat)
+            source, target, came = self._move(move, repeat)
+            leaving[source] += self.sizes.words(self.program.buffers[move.read].dims)
             if not (self.program.buffers[move.write].double or move.tree or move.relay):
                 busy = self.ready[target]
                 self.draft.queue(busy[busy >= 0], came[busy >= 0])
             parts.append((target, came))
+        sends = np.flatnonzero(leaving)
+        if len(sends):
+            parts.append(
+                (sends, self.draft.work(self.core[sends], leaving[sends], after=self.ready[sends][None]))
+            )
         if not parts:
             return np.zeros(0, np.int64)
         where, done = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -100,8 +107,8 @@ class _Run:
         cycles = math.ceil((tally.macs + tally.adds) / machine.macs)
         return self.draft.work(self.core, cycles, after=self.ready[None])
 
-    def _move(self, move: Move, repeat: int) -> tuple[Array, Array]:
-        """Logical cores that tiles come to, and the deliveries."""
+    def _move(self, move: Move, repeat: int) -> tuple[Array, Array, Array]:
+        """Logical cores that send (but in trees), those that tiles come to, and the deliveries."""
         rows, columns = self.program.shape
         here = np.arange(rows * columns)
         y, x = np.divmod(here, columns)
@@ -111,13 +118,16 @@ class _Run:
         words = self.sizes.words(self.program.buffers[move.read].dims)
         if move.tree or (move.relay and move.target is not None):
             parent = np.where(moves, there if move.tree else self._next(here, there), NONE)
-            return add_up(self.draft, self.core, parent, words, self.ready)
+            return here[:0], *add_up(self.draft, self.core, parent, words, self.ready)
         at = np.flatnonzero(moves)
         source, target = (there[at], at) if move.target is None else (at, there[at])
         if move.target is not None:
             far = self.core[source] != self.core[target]
-            return target, self.draft.send(
-                self.core[source], self.core[target], words * far, after=self.ready[source][None]
+            after = self.ready[source][None]
+            return (
+                source,
+                target,
+                self.draft.send(self.core[source], self.core[target], words * far, after=after),
             )
         first, of = np.unique(source, return_inverse=True)
         inside = self.core[source] == self.core[target]
@@ -125,7 +135,7 @@ class _Run:
             self.core[first], self.core[target], words, of=of, after=self.ready[first][None]
         )
         came[inside] = self.ready[source[inside]]
-        return target, came
+        return first, target, came
 
     def _next(self, here: Array, there: Array) -> Array:
         """Neighbour of each core on its way to its target along a line."""

@@ -16,7 +16,7 @@ from waferviz.wavelets.traffic import Traffic
 if TYPE_CHECKING:
     import xarray as xr
 
-BYTES_PER_SEGMENT, BYTES_PER_MESSAGE, BYTES_PER_FRAME_LINK = 120, 400, 16
+BYTES_PER_SEGMENT, BYTES_PER_MESSAGE, BYTES_PER_FRAME_LINK = 240, 200, 16
 
 
 def simulate(

@@ -1,7 +1,8 @@
 """Who crosses a shared link first.
 
-The message with precedence, then the word that came first; at the ramps into the routers, and where words came
-together, messages take turns: the one goes that has waited longest since its last word.
+The message with precedence, then the word that came first; words of a message to be sent come when it is handed over.
+Where words came together, and where a core does one operation per cycle, messages take turns: the one goes that has
+waited longest since its last word.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from waferviz.program import Array
-from waferviz.wavelets.paths import LINK, OUT, Lanes, Segments
+from waferviz.wavelets.paths import INTO, LINK, OUT, RAMP_OUT, TAKEN, Lanes, Segments
 from waferviz.wavelets.traffic import NONE, Traffic
 
 NEVER = np.iinfo(np.int64).max
@@ -30,7 +31,9 @@ class Turns:
         self.last = np.arange(len(many)) - (1 << 32)
         some = lanes.lane != NONE
         words = np.bincount(lanes.lane[some], traffic.words[some], len(lanes.first)).astype(np.int64)
-        self.dated = (kind[many] == LINK) | (kind[many] == OUT)
+        ramps = RAMP_OUT * traffic.shape[0] * traffic.shape[1]
+        engines = np.any((kind == TAKEN) & (link < ramps))
+        self.dated = (kind[many] == LINK) | (kind[many] == OUT) | ((kind[many] == INTO) & ~engines)
         room = np.where(self.dated, words[segments.lane[many]] + 1, 0)
         self.shelf = np.cumsum(room) - room
         self.came = np.zeros(int(room.sum()), np.int32)
@@ -53,12 +56,15 @@ class Turns:
         self.last[hot[wins]] = (now << 24) + hot[wins]
 
     def _dates(self, hot: Array, at_hand: Array, crossed: Array, now: int) -> Array:
-        """Cycle at which the first word at hand came, 0 at ramps into routers."""
-        crossed, seen = crossed[self.many[hot]], self.seen[hot]
+        """Cycle at which the first word at hand came, 0 where words have no dates."""
         dated = self.dated[hot]
-        new = dated & (crossed + at_hand[self.many[hot]] > seen)
-        self.came[self.shelf[hot[new]] + seen[new]] = now
-        self.seen[hot[new]] += 1
+        late, crossed = hot[dated], crossed[self.many[hot[dated]]]
+        new = np.maximum(crossed + at_hand[self.many[late]] - self.seen[late], 0)
+        place = np.repeat(self.shelf[late] + self.seen[late] - np.cumsum(new) + new, new) + np.arange(
+            int(new.sum())
+        )
+        self.came[place] = now
+        self.seen[late] += new
         dates = np.zeros(len(hot), np.int64)
-        dates[dated] = self.came[self.shelf[hot[dated]] + crossed[dated]]
+        dates[dated] = self.came[self.shelf[late] + crossed]
         return dates
