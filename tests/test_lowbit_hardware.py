@@ -25,6 +25,7 @@ from waferviz.lowbit.comparison import rounding_ratios
 from waferviz.lowbit.energy import constants
 from waferviz.lowbit.shape import density, peak
 from waferviz.published import rows, table
+from waferviz.show import show
 
 MODELS = {row["case"]: row["name"] for row in rows("lowbit_models") if row["case"]}
 CLAIMS = {row["quantity"]: row["value"] for row in rows("lowbit_lutcore_claims")}
@@ -220,15 +221,17 @@ def test_unknown_names():
 
 def test_published_numbers_beside_ours():
     found = comparison()
-    off = found.row[~found.holds].values.tolist()
-    assert found.sizes["row"] == 67
+    off = found.name[~found.exact].values.tolist()
+    assert found.sizes["figure"] == 67
     assert off == [
         "BitNet Table1 6.7B bitnet, 7nm, add", "BitNet Table1 30B bitnet, 7nm, add", "density ratio, 16-bit tables",
         "density ratio, 8-bit tables", "density of A100 INT8 TC", "b1.58 700M", "b1.58 1.3B", "b1.58 3B",
         "error with averages, uncorrected, over error without",
     ]  # fmt: skip
-    assert (found.note[~found.holds] != "").all()
-    assert (found.note[found.holds] == "").all()
+    assert (found.note[~found.exact] != "").all()
+    assert (found.note[found.exact] == "").all()
+    assert int(found.within.sum()) == 60
+    assert show(found).data is found
 
 
 def test_table_rounding_is_the_simulated_one():

@@ -17,31 +17,45 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Row = tuple[str, str, float, float, str, float, str]
+SOURCES = {
+    "energy of the arithmetic": "BitNet, arXiv 2310.11453, table 1; 2B4T, arXiv 2504.12285, table 1",
+    "area of a lookup unit": "LUT Tensor Core, ISCA 2025, figures 11 to 13",
+    "tensor cores": "LUT Tensor Core, ISCA 2025, tables 1 and 2, section 3.1",
+    "memory": "BitNet b1.58, arXiv 2402.17764, table 1",
+    "rounding": "T-MAC, EuroSys 2025, table 3",
+}
 
 
 def comparison() -> xr.Dataset:
-    """Every published number that we work out ourselves: dim row.
+    """Every published number of low-bit arithmetic that we work out ourselves: dim figure.
 
-    Variables: `topic`, `ours`, `published`, `unit`, `error` (ours over published, less 1), `holds` (within the last digit
-    printed, or the tolerance of the row) and `note` where it does not.
+    Variables: `comparison` (its topic), `name`, `theirs`, `ours`, `units`, `error` (ours over theirs, less 1), `exact` (equal
+    as far as theirs is printed, or within the tolerance of its topic), `within` (10 %), `source`, and `note` where it is not
+    exact.
     """
     import xarray as xr
 
     found = [*_energies(), *_areas(), *_tensor_cores(), *_memory(), *_roundings()]
-    topic, name, ours, theirs, unit, room, note = (np.array(column) for column in zip(*found, strict=True))
+    topic, name, ours, theirs, units, room, note = (np.array(column) for column in zip(*found, strict=True))
     error = ours / theirs - 1
+    exact = np.abs(ours - theirs) <= room * (1 + 1e-9)
+    text = {
+        "comparison": topic,
+        "name": name,
+        "units": units,
+        "note": note,
+        "source": np.array([SOURCES[one] for one in topic]),
+    }
     return xr.Dataset(
         {
-            "topic": ("row", topic),
-            "ours": ("row", ours),
-            "published": ("row", theirs),
-            "unit": ("row", unit),
-            "error": ("row", error, {"units": "1", "long_name": "relative error"}),
-            "holds": ("row", np.abs(ours - theirs) <= room * (1 + 1e-9)),
-            "note": ("row", note),
-        },
-        {"row": name},
-    )
+            "ours": ("figure", ours, {"units": "as in `units`", "long_name": "our number"}),
+            "theirs": ("figure", theirs, {"units": "as in `units`", "long_name": "their number"}),
+            "error": ("figure", error, {"units": "1", "long_name": "relative error"}),
+            "exact": ("figure", exact, {"units": "1", "long_name": "equal as far as theirs is known"}),
+            "within": ("figure", exact | (np.abs(error) <= 0.1), {"units": "1", "long_name": "within ten percent"}),
+            **{key: ("figure", values) for key, values in text.items()},
+        }
+    )  # fmt: skip
 
 
 def _energies() -> list[Row]:
@@ -108,7 +122,7 @@ def _roundings() -> list[Row]:
         for row in rows("lowbit_tmac_nmse")
     ]
     ours = rounding_ratios()
-    fast = "rounding up at every level adds up over K: ours grows with K, the published ratio does not; the papers' kernel rounds in another way"
+    fast = "rounding up at every level adds up, so ours grows with K; why the published ratio does not is not known"
     return [
         ("rounding", "error with 8-bit tables over error without, 4 bits", ours["tables"], float(np.mean([row["tmac"] / row["llama_cpp"] for row in theirs])), "1", 0.01, ""),
         ("rounding", "error with averages, uncorrected, over error without", ours["fast"], float(np.mean([row["tmac_fast_aggregation"] / row["tmac"] for row in theirs])), "1", 0.4, fast),
