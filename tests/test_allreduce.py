@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -120,6 +121,22 @@ def trees(draw):
     return parents, (rows, columns)
 
 
+def messages_on_links(parents, shape):
+    """How many messages from child to parent cross each link, along x first: dims (direction, y, x)."""
+    found = np.zeros((4, *shape), int)
+    for child, parent in enumerate(parents):
+        if parent < 0:
+            continue
+        (y, x), (v, u) = divmod(child, shape[1]), divmod(parent, shape[1])
+        while x != u:
+            found[0 if u > x else 1, y, x] += 1
+            x += 1 if u > x else -1
+        while y != v:
+            found[2 if v > y else 3, y, x] += 1
+            y += 1 if v > y else -1
+    return found
+
+
 @settings(max_examples=60, deadline=None)
 @given(trees())
 def test_any_tree_adds_in_its_order_and_costs_its_ways(drawn_tree):
@@ -142,6 +159,8 @@ def test_any_tree_adds_in_its_order_and_costs_its_ways(drawn_tree):
             at = up
     bill = audit(program)
     assert (int(bill.hops[0]), int(bill.stages[0])) == (max(hops), max(edges))
+    assert np.array_equal(bill.flows[0].values, messages_on_links(parents, shape))
+    assert int(bill.ramp_words[0]) == max([parents.count(core) for core in range(len(parents))])
 
 
 def test_published_hops_and_relays():
@@ -266,6 +285,45 @@ def test_a_wrong_value_is_found():
     assert not verdict
     assert verdict.core == (0, 3)
     assert "entry 2 of core (0,3)" in verdict.product
+
+
+@pytest.mark.parametrize("name", ["ktree", "ring", "snake"])
+@pytest.mark.parametrize("op", ["add", "max"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_entries_that_are_not_finite_stay_so(name, op, bad):
+    v = np.random.default_rng(0).normal(size=(6, 4))
+    v[2, 1], v[4, 1], v[3, 2] = bad, -bad, bad
+    trace = run(built(name, 6, op=op), {"V": v})
+    assert verify(trace), str(verify(trace))
+    assert not np.isfinite(last(trace)[..., 1:3]).any()
+    values = trace.V.values.copy()
+    values[-1, 0, 0, 2] = 0
+    spoiled = trace.assign(V=(trace.V.dims, values))
+    spoiled.encoding = trace.encoding
+    assert not verify(spoiled)
+
+
+def test_sums_beyond_float16_are_infinite_and_said_to_be_right():
+    v = np.full((6, 3), 60000, np.float16)
+    trace = run(ALLREDUCE["chain"](6), {"V": v}, sums="float16")
+    assert np.isinf(last(trace)).all()
+    assert verify(trace)
+
+
+def test_a_trace_without_its_program_is_checked_for_its_sums():
+    for program in (
+        built("ktree", (3, 4), axis="xy"),
+        reduce_scatter(4),
+        allgather_vectors((4, 2), axis="y"),
+    ):
+        trace = run(program, {"V": drawn(program, 8)}).load()
+        bare = xr.Dataset(trace.variables, attrs=trace.attrs)
+        verdict = verify(bare)
+        assert verdict, str(verdict)
+        assert "without its program" in verdict.movement
+        values = bare.V.values.copy()
+        values[-1] += 1
+        assert not verify(bare.assign(V=(bare.V.dims, values)))
 
 
 def test_large_lines_are_proved_by_fingerprint(monkeypatch):

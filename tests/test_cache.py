@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -190,6 +191,22 @@ def test_wrong_keys_are_found():
     verdict = verify(spoiled)
     assert not verdict
     assert verdict.core == (1, 2)
+
+
+def test_a_trace_without_its_program_is_checked_for_its_tokens():
+    trace = run(CACHE["kv_shift"](3, tokens=7)).load()
+    bare = xr.Dataset(trace.variables, attrs=trace.attrs)
+    assert verify(bare)
+    assert "without its program" in verify(bare).product
+    for old, new, words in ((3, 2, "is elsewhere in its column too"), (3, -1, "without token 3")):
+        token = bare.token.values.copy()
+        token[-1][token[-1] == old] = new
+        verdict = verify(bare.assign(token=(bare.token.dims, token)))
+        assert not verdict
+        assert words in verdict.movement
+    swapped = bare.token.values.copy()
+    swapped[-1] = swapped[-1, ::-1]
+    assert "older than one above" in verify(bare.assign(token=(bare.token.dims, swapped))).movement
 
 
 @pytest.mark.parametrize(

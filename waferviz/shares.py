@@ -33,23 +33,25 @@ class Roundings:
         return Roundings(np.maximum(self.number, other.number))
 
 
-def groups(program: Program) -> Array:
-    """Number of the group of cores that sum together, shape (y, x): rows, columns, or the whole mesh."""
+def summed_along(program: Program) -> str:
+    """Cores that sum together: "x" for those of a row, "y" for those of a column, "xy" for all."""
     axes = {move.axis for part in program.repeats for step in part.steps for move in step.moves}
-    y, x = np.indices(program.shape)
     if axes == {"x"} or program.shape[0] == 1:
-        return y
-    return x if axes == {"y"} or program.shape[1] == 1 else np.zeros_like(y)
+        return "x"
+    return "y" if axes == {"y"} or program.shape[1] == 1 else "xy"
 
 
-def members(program: Program) -> tuple[Array, int]:
+def groups(shape: tuple[int, ...], along: str) -> Array:
+    """Number of the group of cores that sum together, shape (y, x)."""
+    y, x = np.indices(shape[:2])
+    return {"x": y, "y": x}.get(along, np.zeros_like(y))
+
+
+def members(shape: tuple[int, ...], along: str) -> tuple[Array, int]:
     """Number of each core within its group, shape (y, x), and the cores of a group."""
-    group = groups(program)
-    order = np.argsort(group.ravel(), kind="stable")
-    number = int(np.bincount(group.ravel()).max())
-    member = np.empty(group.size, int)
-    member[order] = np.arange(group.size) % number
-    return member.reshape(group.shape), number
+    y, x = np.indices(shape[:2])
+    member = {"x": x, "y": y}.get(along, y * shape[1] + x)
+    return member, int(member.max()) + 1
 
 
 def roundings(program: Program) -> int:
@@ -63,7 +65,7 @@ def roundings(program: Program) -> int:
 
 def prove_shares(program: Program) -> Proof:
     """Run a program on shares: one count per core of the group, or a sum of random keys on large meshes."""
-    member, number = members(program)
+    member, number = members(program.shape, summed_along(program))
     places = program.buffers[program.result].places
     counted = member.size * number * places <= COUNTED
     keys = np.random.default_rng(11).integers(1, 2**63, number, dtype=np.uint64)

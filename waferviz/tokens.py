@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from waferviz import engine
 from waferviz.bill import Bill
-from waferviz.history import History
 from waferviz.machine import Machine
-from waferviz.program import Array, Move, Program, at_repeat
+from waferviz.program import Array, Program, at_repeat
 from waferviz.proof import Proof
+from waferviz.shelves import Shelves
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,76 +18,6 @@ if TYPE_CHECKING:
     from waferviz.verify import Verdict
 
 KEPT = ("K", "V")
-
-
-class Shelves:
-    """Where the tokens of a cache are, step by step, from the moves of its program alone.
-
-    Parameters
-    ----------
-    values : dict, optional
-        Keys K and values V, dims (token, n), cut among the columns of cores.
-    """
-
-    def __init__(self, program: Program, values: dict[str, Array] | None = None) -> None:
-        self.program, self.places = program, program.buffers["K"].places
-        self.tokens, columns = program.operands["K"].blocks[0], program.shape[1]
-        self.cut = {name: _cut(value, columns) for name, value in (values or {}).items()}
-        self.labels = History(program, self._start(lambda _, row: row[..., None]))
-
-    @cached_property
-    def numbers(self) -> History:
-        """States of keys and values."""
-        x = np.arange(self.program.shape[1])
-        return History(
-            self.program,
-            self._start(lambda name, row: np.where(row[..., None] >= 0, self.cut[name][row, x], 0)),
-        )
-
-    def _start(self, made: Any) -> engine.State:
-        state: engine.State = {}
-        for name, buffer in self.program.buffers.items():
-            row = np.asarray(self.program.operands[name].row)
-            each = tuple(made(name[:1], row[place]) for place in range(buffer.places))
-            state[name] = each if buffer.places > 1 else each[0]
-        return state
-
-    @cached_property
-    def live(self) -> list[Array]:
-        """Places that hold a token, before the first step and after each, dims (place, y, x | 1)."""
-        return list(self._lived())
-
-    def _lived(self) -> Iterator[Array]:
-        live = np.asarray(self.program.operands["K"].row) >= 0
-        live = np.broadcast_to(live, (self.places, self.program.shape[0], live.shape[2]))
-        place = np.arange(self.places)[:, None, None]
-        yield live
-        for step, repeat in self.program:
-            into = [move for move in step.moves if move.write == "K"]
-            gone = [
-                _senders(move, repeat) & (place == at_repeat(move.take, repeat))
-                for move in into
-                if move.read == "K"
-            ]
-            came = [(move.at(repeat) >= 0) & (place == at_repeat(move.slot, repeat)) for move in into]
-            live = (live & ~np.logical_or.reduce([np.zeros_like(live), *gone])) | np.logical_or.reduce(came)
-            yield live
-
-    def token(self, step: int) -> Array:
-        """Number of the token in each place, -1 for none, dims (y, x, place)."""
-        held = self.stacked(self.labels.state(step)["K"])[..., 0]
-        return np.where(np.moveaxis(self.live[step], 0, -1), held, -1)
-
-    def kept(self, name: str, step: int) -> Array:
-        """Keys or values in each place, zero where there is none, dims (y, x, place, n)."""
-        held = self.stacked(self.numbers.state(step)[name])
-        return np.where(np.moveaxis(self.live[step], 0, -1)[..., None], held, 0)
-
-    def stacked(self, value: Any) -> Array:
-        """A buffer as one array with dims (y, x, place, n)."""
-        parts = value if isinstance(value, tuple) else (value,)
-        shape = self.program.shape
-        return np.stack([np.broadcast_to(part, shape + part.shape[2:]) for part in parts], axis=2)
 
 
 def trace_of(
@@ -134,33 +61,61 @@ def trace_of(
 def prove_tokens(program: Program) -> Proof:
     """Run a cache on the numbers of its tokens: each once in every column, in order from the top row down."""
     shelves = Shelves(program)
-    last, tokens = len(program), shelves.tokens
+    last = len(program)
     for step in range(last + 1):
-        held = shelves.token(step)
-        number = _numbers(held, tokens)
-        if (number > 1).any():
-            token, x = (int(at) for at in np.argwhere(number > 1)[0])
-            y = int(np.argwhere((held[:, x] == token).any(axis=1))[-1, 0])
-            return _failed(step, y, x, f"holds token {token}, which is elsewhere in its column too")
+        if doubled := _doubled(shelves.token(step), shelves.tokens):
+            return _failed(step, *doubled)
+    if amiss := _amiss(shelves.token(last), shelves.tokens):
+        return _failed(last, *amiss)
+    return Proof(ok=True, method="counted", detail=_ordered(shelves.tokens))
+
+
+def _doubled(held: Array, tokens: int) -> tuple[int, int, str] | None:
+    """Core that holds a token which is elsewhere in its column too, and which."""
+    number = _numbers(held, tokens)
+    if not (number > 1).any():
+        return None
+    token, x = (int(at) for at in np.argwhere(number > 1)[0])
+    y = int(np.argwhere((held[:, x] == token).any(axis=1))[-1, 0])
+    return y, x, f"holds token {token}, which is elsewhere in its column too"
+
+
+def _amiss(held: Array, tokens: int) -> tuple[int, int, str] | None:
+    """Core at which a token is missing or out of order, and which."""
+    number = _numbers(held, tokens)
     if (number == 0).any():
         token, x = (int(at) for at in np.argwhere(number == 0)[0])
-        return _failed(last, program.shape[0] - 1, x, f"is the end of a column without token {token}")
+        return held.shape[0] - 1, x, f"is the end of a column without token {token}"
     newest = np.maximum.accumulate(held.max(axis=2), axis=0)
     oldest = np.where(held < 0, tokens, held).min(axis=2)
     if (wrong := newest[:-1] > oldest[1:]).any():
         y, x = (int(at) for at in np.argwhere(wrong)[0])
-        return _failed(last, y + 1, x, "holds a token older than one above it")
-    said = f"each of {tokens} tokens is once in every column, in order from the top row down"
-    return Proof(ok=True, method="counted", detail=said)
+        return y + 1, x, "holds a token older than one above it"
+    return None
+
+
+def _ordered(tokens: int) -> str:
+    return f"each of {tokens} tokens is once in every column, in order from the top row down"
 
 
 def verify_tokens(trace: xr.Dataset) -> Verdict:
-    """Check a run of a cache: keys and values in every place are those of its token, and no token is lost."""
+    """Check a run of a cache: keys and values in every place are those of its token, and no token is lost.
+
+    A trace read from a file is checked for its tokens.
+    """
     from waferviz.verify import Verdict
 
-    shelves = trace.encoding["shelves"]
+    shelves, token = trace.encoding.get("shelves"), trace.token.isel(step=-1).values
+    last, tokens = int(trace.sizes["step"]) - 1, int(trace.attrs["tokens"])
+    if shelves is None:
+        amiss = _doubled(token, tokens) or _amiss(token, tokens)
+        unknown = "keys and values not checked, the trace comes from a file without its program"
+        if amiss is None:
+            return Verdict(ok=True, product=unknown, movement=_ordered(tokens))
+        return Verdict(
+            ok=False, product=unknown, movement=_failed(last, *amiss).detail, step=last, core=amiss[:2]
+        )
     proof = prove_tokens(shelves.program)
-    token = trace.token.isel(step=-1).values
     x = np.arange(token.shape[1])[:, None]
     wrong = np.zeros(token.shape, bool)
     for name in KEPT:
@@ -173,9 +128,7 @@ def verify_tokens(trace: xr.Dataset) -> Verdict:
     said = (
         f"core ({row},{column}) holds keys or values that are not those of token {token[row, column, place]}"
     )
-    return Verdict(
-        ok=False, product=said, movement=proof.detail, step=len(shelves.program), core=(row, column)
-    )
+    return Verdict(ok=False, product=said, movement=proof.detail, step=last, core=(row, column))
 
 
 def _inserting(program: Program) -> list[int]:
@@ -204,23 +157,6 @@ def _given(program: Program, given: dict[str, Any] | None) -> dict[str, Array]:
     if found["K"].shape != found["V"].shape:
         raise ValueError(f"K has shape {found['K'].shape} and V {found['V'].shape}; they need the same")
     return found
-
-
-def _cut(values: Array, columns: int) -> Array:
-    """Slices of every token for the columns of cores, dims (token, x, n), padded with zeros."""
-    width = -(-values.shape[1] // columns)
-    whole = np.zeros((len(values), columns * width), values.dtype)
-    whole[:, : values.shape[1]] = values
-    return whole.reshape(len(values), columns, width)
-
-
-def _senders(move: Move, repeat: int) -> Array:
-    """Cores that someone on their line receives from, shape (y, x | 1)."""
-    index = move.at(repeat)
-    sends = np.zeros(index.shape, bool)
-    y, x = np.nonzero(index >= 0)
-    sends[index[y, x], x] = True
-    return sends
 
 
 def _numbers(held: Array, tokens: int) -> Array:

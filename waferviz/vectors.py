@@ -1,4 +1,4 @@
-"""Runs of programs on one vector per core: their lazy Dataset, and its check against NumPy."""
+"""Runs of programs on one vector per core: their lazy Dataset."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from waferviz.bill import Bill
 from waferviz.history import History
 from waferviz.machine import Machine
 from waferviz.program import Array, Program
-from waferviz.shares import groups, members, prove_shares, roundings
+from waferviz.shares import roundings, summed_along
 from waferviz.state import Sizes, largest, summed_in
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from waferviz.verify import Verdict
 
 
 def vectors(program: Program, given: Any) -> Array:
@@ -116,100 +114,6 @@ def trace_of(
     return dataset
 
 
-def verify_vectors(trace: xr.Dataset) -> Verdict:
-    """Check a run on vectors: the sums against NumPy, all cores of a group alike bit for bit, every share once.
-
-    Integers and maxima must be equal bit for bit.  For sums of reals the bound is, entry by entry,
-    d u / (1 - d u) sum |v| with d the most roundings on the way of one share and u the unit roundoff of the type
-    that sums are kept in.
-    """
-    from waferviz.verify import Verdict
-
-    program = trace.encoding["run"].program
-    proof = prove_shares(program)
-    said, wrong = _against_numpy(program, trace)
-    if proof and not wrong.any():
-        return Verdict(ok=True, product=said, movement=proof.detail)
-    core = proof.core or (tuple(int(i) for i in np.argwhere(wrong)[0]) if wrong.any() else None)
-    return Verdict(
-        ok=False, product=said, movement=proof.detail, step=proof.step or len(program), core=core  # type: ignore[arg-type]
-    )  # fmt: skip
-
-
-def _against_numpy(program: Program, trace: xr.Dataset) -> tuple[str, Array]:
-    """A sentence, and which cores end with a wrong vector, shape (y, x)."""
-    first, last = trace.V.isel(step=0).values, trace.V.isel(step=-1).values
-    member, number = members(program)
-    expected, size = _expected(program, trace, first)
-    if program.kind == "reduce_scatter":
-        own = _chunks(trace.sizes["n"], number)[member]
-        first, last, expected, size = (np.where(own, part, 0) for part in (first, last, expected, size))
-    if last.dtype.kind == "i" or trace.attrs["op"] == "max" or program.kind == "allgather":
-        wrong: Array = ~_same(last, expected.astype(last.dtype))
-        return _counted(wrong, "equal to NumPy, bit for bit"), np.asarray(wrong.any(axis=-1))
-    unit, rounds = np.finfo(last.dtype).eps / 2, trace.attrs["roundings"]
-    bound = (
-        np.inf
-        if rounds * unit >= 1
-        else (2 if last.dtype == np.float64 else 1) * rounds * unit / (1 - rounds * unit)
-    )
-    with np.errstate(invalid="ignore", over="ignore"):
-        finite = np.isfinite(expected.astype(last.dtype)) & np.isfinite(size.astype(last.dtype))
-        wrong = np.where(
-            finite,
-            np.abs(last - expected) > bound * size,
-            np.isfinite(last) & np.isfinite(size.astype(last.dtype)),
-        )
-    alike = program.kind != "allreduce" or _alike(program, last)
-    said = f"within {rounds} roundings of NumPy ({last.dtype}, u = {unit:.1e})"
-    said += ", all cores alike bit for bit" if program.kind == "allreduce" and alike else ""
-    if not alike:
-        return "cores that should hold the same sum differ", ~np.zeros(program.shape, bool)
-    return _counted(wrong, said), np.asarray(wrong.any(axis=-1))
-
-
-def _expected(program: Program, trace: xr.Dataset, first: Array) -> tuple[Array, Array]:
-    """Result and sum of magnitudes by NumPy on every core, dims (y, x, n)."""
-    group, exact = groups(program), np.int64 if first.dtype.kind == "i" else np.float64
-    member, number = members(program)
-    wide = first.astype(exact)
-    if program.kind == "allgather":
-        wide = np.where(_chunks(trace.sizes["n"], number)[member], wide, 0)
-    size = np.zeros((group.max() + 1, first.shape[-1]), exact)
-    np.add.at(size, group, np.abs(wide))
-    total = np.zeros_like(size)
-    if trace.attrs["op"] == "max" and program.kind != "allgather":
-        total[...] = wide.min()
-        np.maximum.at(total, group, wide)
-    else:
-        np.add.at(total, group, wide)
-    return total[group], size[group]
-
-
-def _chunks(length: int, number: int) -> Array:
-    """Which entries belong to each chunk, shape (chunk, n)."""
-    return np.arange(length) // -(-length // number) == np.arange(number)[:, None]
-
-
-def _same(one: Array, other: Array) -> Array:
-    return (one == other) | (np.isnan(one) & np.isnan(other))
-
-
-def _alike(program: Program, last: Array) -> bool:
-    """True when all cores of a group end with the same bits."""
-    group = groups(program)
-    first = np.unique(group, return_index=True)[1]
-    lead = last.reshape(-1, last.shape[-1])[first][group]
-    return bool(_same(last, lead).all())
-
-
-def _counted(wrong: Array, said: str) -> str:
-    if not wrong.any():
-        return said
-    y, x, entry = np.argwhere(wrong)[0]
-    return f"{np.count_nonzero(wrong):,} of {wrong.size:,} entries differ from NumPy, entry {entry} of core ({y},{x}) first"
-
-
 def _ones(program: Program) -> dict[str, Any]:
     places = program.buffers[program.result].places
     one = np.ones((*program.shape, 1), np.int64)
@@ -235,6 +139,7 @@ def _attributes(program: Program, bill: Bill, machine: Machine, given: Array, co
         "op": next((move.combine for move in moves if move.combine), "add"),
         "entries": bill.sizes.N,
         "words": -(-bill.sizes.N * bill.sizes.dtype.itemsize // 4),
+        "summed_along": summed_along(program),
         "roundings": roundings(program),
         "dtype": str(given.dtype),
         "sums": str(bill.sizes.dtype),

@@ -55,7 +55,7 @@ def verify(trace: xr.Dataset) -> Verdict:
     Integer products must be equal bit for bit, compared in int64.  For reals the bound is, entry by entry,
     (K + blocks + 2) u |A| |B| with unit roundoff u of the type products are summed in; where NumPy's product is NaN or
     infinite ours must be so too.  A trace of names is checked for movement, a trace read from a file for its
-    product.  For programs on vectors see `waferviz.vectors.verify_vectors`.
+    product.  For programs on vectors see `waferviz.verify_sums`.
 
     Raises
     ------
@@ -67,15 +67,15 @@ def verify(trace: xr.Dataset) -> Verdict:
             f"verify() got {type(trace).__name__}; give the trace that multiply or run returns, for example "
             "verify(multiply(a, b))"
         )
-    source = trace.encoding.get("run")
-    if source and source.program.kind == "cache":
+    if trace.attrs["kind"] == "cache":
         from waferviz.tokens import verify_tokens
 
         return verify_tokens(trace)
-    if source and source.program.on_vectors:
-        from waferviz.vectors import verify_vectors
+    if trace.attrs["kind"] not in ("gemm", "gemv"):
+        from waferviz.verify_sums import verify_vectors
 
         return verify_vectors(trace)
+    source = trace.encoding.get("run")
     proof = prove(source.program) if source else None
     movement = (
         proof.detail if proof is not None else "not checked, the trace comes from a file without its program"
