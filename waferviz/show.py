@@ -35,6 +35,7 @@ PICTURES = {
     "perplexity": ("fewer", "FewerBits"),
     "held": ("headroom", "Headroom"),
     "speed": ("kernels", "Kernels"),
+    "bits_wide": ("anatomy", "Anatomy"),
 }
 
 
@@ -45,7 +46,7 @@ def show(*datasets: xr.Dataset | Sequence[xr.Dataset]) -> Any:
     `roofline` returns its roofs, what `sweep` returns a map of winners; `wafer.scenes`, `wafer.yields` and
     `wafer.latency` give wafers with dead cores, yield curves and a latency map; `lowbit.lookups` a lookup to play,
     `lowbit.specimen` the packing microscope, `lowbit.errors` the errors of rounded tables, `lowbit.running_sums` an
-    accumulator, `lowbit.kernels` which kernel when, `lowbit.terms` areas in silicon, `lowbit.fewer_bits` published curves;
+    accumulator, `lowbit.kernels` which kernel when, `lowbit.anatomy` a model by its bits, `lowbit.terms` areas in silicon, `lowbit.fewer_bits` published curves;
     `validate.validate` ours against theirs.
 
     Raises

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from waferviz.lowbit.accumulators import kernels, running_sums
     from waferviz.lowbit.activations import absmax, absmean_int4, fp4, largest_half
+    from waferviz.lowbit.anatomy import anatomy
     from waferviz.lowbit.area import Parts, unit_area
     from waferviz.lowbit.bitplanes import alphas, indices, planes, reinterpret, remap
     from waferviz.lowbit.bounds import error_bound
@@ -30,6 +31,7 @@ _HOME = {
     "absmax": "activations",
     "absmean_int4": "activations",
     "alphas": "bitplanes",
+    "anatomy": "anatomy",
     "areas": "silicon",
     "binary": "quantize",
     "bitlinear": "quantize",
@@ -84,6 +86,7 @@ __all__ = [
     "absmax",
     "absmean_int4",
     "alphas",
+    "anatomy",
     "areas",
     "binary",
     "bitlinear",

@@ -1,0 +1,50 @@
+"""The parts of a low-bit model add up to the whole, in bytes and joules, and are shown."""
+
+import numpy as np
+import pytest
+from watched import Watched
+
+import waferviz
+from waferviz.lowbit import Model, anatomy, model_bytes, model_energy
+from waferviz.views.anatomy import Anatomy
+
+
+@pytest.mark.parametrize("name", ["BitNet b1.58 2B4T", "b1.58 3B", "b1.58 700M"])
+@pytest.mark.parametrize("tokens", [1, 512, 4096])
+def test_parts_add_up(name, tokens):
+    found, model = anatomy(name), Model.named(name)
+    whole = model_bytes(model).bytes
+    assert float(found.fixed[found.low_bit].sum()) == float(whole.sel(part="linear layers"))
+    embedding = found.fixed.sel(part=["token embedding", "output head"]).sum()
+    assert float(embedding) == float(whole.sel(part="embedding and head"))
+    energy = model_energy(model, tokens=tokens).energy.sum("op")
+    ours = found.linear * tokens + found.quadratic * tokens**2
+    assert float(ours[found.low_bit].sum()) == pytest.approx(float(energy.sel(part="linear")))
+    assert float(ours[~found.low_bit].sum()) == pytest.approx(float(energy.sel(part="attention")))
+
+
+def test_wide_weights_are_eight_times_as_many_bytes():
+    found = anatomy()
+    low = found.isel(part=found.low_bit.values)
+    np.testing.assert_array_equal(low.bits_wide, 8 * low.fixed)
+    high = found.isel(part=~found.low_bit.values)
+    np.testing.assert_array_equal(high.bits_wide, high.fixed)
+
+
+@pytest.mark.browser
+def test_the_parts_answer_the_slider(chromium, tmp_path):
+    seen = Watched(chromium, offline=True)
+    view = waferviz.show(anatomy())
+    assert isinstance(view, Anatomy)
+    seen.page.goto(view.handout(tmp_path / "view.html").as_uri())
+    said = seen.page.locator(".wv-said")
+    said.wait_for()
+    assert said.inner_text().startswith(
+        "With 512 tokens the ternary layers (◆) take 43 % of the memory and 27 %"
+    )
+    seen.page.get_by_label("tokens").focus()
+    seen.page.keyboard.press("Home")
+    assert "With 32 tokens" in said.inner_text()
+    assert seen.page.get_by_role("table", name="parts of the model").get_by_role("row").count() == 15
+    seen.context.close()
+    assert (seen.wrong, seen.left) == ([], [])
