@@ -74,11 +74,11 @@ class Waves(Page):
         attrs = self.waves[0].attrs
         cores = attrs["rows"] * attrs["columns"]
         words = attrs["words"]
-        return f"Who adds, who passes on, who waits? {words:,} word{'s' * (words != 1)} on each of {cores:,} cores, {attrs['machine']}"
+        return f"Who adds, who passes on, who waits? {words:,} word{'s' * (words != 1)} on each of {cores:,} core{'s' * (cores != 1)}, {attrs['machine']}"
 
     def layout(self) -> Any:
         """The Bokeh layout, made anew."""
-        end = max(float(wave.attrs["cycles"]) for wave in self.waves)
+        end = max(1.0, *(float(wave.attrs["cycles"]) for wave in self.waves))
         down = Range1d(end, 0)
         pictures = [_Picture(wave, down, len(self.waves)) for wave in self.waves]
         head = Spacer(sizing_mode="stretch_width", min_height=28)

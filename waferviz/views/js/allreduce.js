@@ -173,7 +173,7 @@ function arcsOf(run, { accent, ink }) {
       lines.ys.push([Math.floor(source / run.columns) + beside, Math.floor(target / run.columns) + beside])
     }
     lines.colour.push(back ? "#009e73" : phase > 0 ? accent : ink)
-    lines.width.push(phase > 0 && !back ? 2.5 : 1.5)
+    lines.width.push((phase > 0 && !back ? 2.5 : 1.5) * (ways.length > 200 ? 0.5 : 1))
   }
   return lines
 }
@@ -200,8 +200,9 @@ function paintWaves(image, run, cores, scale, colours, wait) {
   for (const kind of [3, 4, 1, 2, 0]) {
     for (let at = 0; at < run.actions.length; at += FIELDS) {
       if (run.actions[at] !== kind) continue
-      const last = Math.min(rows, Math.round(run.actions[at + 3] * scale))
-      for (let row = Math.round(run.actions[at + 2] * scale); row < last; row++) image[row * cores + run.actions[at + 1]] = colours[kind]
+      const first = Math.min(rows - 1, Math.round(run.actions[at + 2] * scale))
+      const last = Math.min(rows, Math.max(first + 1, Math.round(run.actions[at + 3] * scale)))
+      for (let row = first; row < last; row++) image[row * cores + run.actions[at + 1]] = colours[kind]
     }
   }
 }
