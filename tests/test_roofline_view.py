@@ -88,6 +88,8 @@ def test_what_has_no_common_roof_is_refused(machine):
         ValueError, match="Cannon on 16 cores, Cannon on 64 cores; give programs on meshes of one size"
     ):
         wv.roofline(wv.GEMM["cannon"](4), wv.GEMM["cannon"](8), machine=machine)
+    with pytest.raises(ValueError, match="which multiplies nothing"):
+        wv.roofline(wv.ALLREDUCE["ring"](4), machine=machine)
     with pytest.raises(ValueError, match="got no program"):
         wv.roofline(machine=machine)
     with pytest.raises(ValueError, match="memory_bandwidth of dojo_d1 is not published"):

@@ -58,6 +58,11 @@ def test_large_meshes_send_the_times_of_some_rows_the_first_and_the_last_among_t
     assert (found["cores"]["rows"][0], found["cores"]["rows"][-1]) == (0, 39)
 
 
+def test_a_program_without_steps_has_no_bars():
+    found = packed(wv.timeline(wv.ALLREDUCE["ring"](1), wv.Machine.preset()))
+    assert (found["cycles"], found["bars"]["left"], found["path"]["x"]) == (0, [], [])
+
+
 def test_what_is_no_timeline_is_refused():
     with pytest.raises(ValueError, match="0 Datasets: give 1 to 8"):
         Timeline([])

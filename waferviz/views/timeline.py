@@ -157,8 +157,8 @@ def laid(timeline: xr.Dataset) -> tuple[dict[str, list[Any]], dict[str, list[Any
         bars["bottom"] += [at + 0.06] * len(steps)
         bars["top"] += [at + 0.94] * len(steps)
         bars["colour"] += [SHADES[lane][step % 2] for step in steps]
-    end = np.maximum.accumulate(timeline.end.values)
-    ends = np.stack([np.concatenate([[0], end[:-1]]), end], axis=1)
+    bounds = np.concatenate([[0], np.maximum.accumulate(timeline.end.values)])
+    ends = np.stack([bounds[:-1], bounds[1:]], axis=1)
     heights = [HEIGHT[str(kind)] for kind in timeline.critical.values]
     return bars, {"x": ends.ravel().tolist(), "y": np.repeat(heights, 2).tolist()}
 
