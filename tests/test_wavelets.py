@@ -86,6 +86,37 @@ def test_k_trees_to_the_cycle(sizes, m):
         )
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(1, 5), (3, 4), (6, 5)])
+@pytest.mark.parametrize("m", [1, 6, 40])
+def test_patterns_of_a_mesh_to_the_cycle(rows, columns, m):
+    core = np.arange(rows * columns)
+    y, x = np.divmod(core, columns)
+    ready = np.full(len(core), -1)
+
+    snake, along = Draft((rows, columns)), np.where(y % 2, columns - 1 - x, x) + y * columns
+    place = np.argsort(along)
+    add_up(snake, core, np.where(along > 0, place[along - 1], -1), m, ready)
+    assert cycles(snake.traffic()) == cost.snake(m, rows, columns)
+
+    flat = Draft((rows, columns))
+    roots, came = add_up(flat, core, np.where(x > 0, core - 1, -1), m, ready)
+    ready[roots] = came
+    add_up(flat, core, np.where((x == 0) & (y > 0), core - columns, -1), m, ready)
+    assert cycles(flat.traffic()) == cost.xy(m, rows, columns)
+
+    flood = Draft((rows, columns))
+    flood.spread(0, core[1:], m)
+    assert cycles(flood.traffic()) == cost.message(m, rows + columns - 2)
+
+
+@pytest.mark.parametrize(("n", "m"), [(4, 1), (8, 16), (16, 4), (32, 8), (33, 20)])
+def test_generated_trees_take_about_what_their_model_says(n, m):
+    priced, parent = cost.autogen(m, n)
+    found = cycles(patterns.reduction(parent, m))
+    assert 0.75 * priced <= found <= 1.08 * priced
+    assert found >= max(m, n - 1) + 2 * 2 + 2
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_one_row_of_64_in_both_schedules(layout):
     found = [cycles(patterns.shifts(64, 8, layout=layout, schedule=each)) for each in ("dataflow", "barrier")]

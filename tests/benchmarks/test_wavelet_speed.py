@@ -16,15 +16,15 @@ from mesh_samples import published, sample
 from slow_mesh import simulate_slowly
 
 TRAFFIC = {
-    "64 x 64, all cores to the next, 128 words": lambda: patterns.permutation(
-        patterns.named_permutation("neighbour", 64), 128, (64, 64)
+    "64 x 64, all cores to the next, 48 words": lambda: patterns.permutation(
+        patterns.named_permutation("neighbour", 64), 48, (64, 64)
     ),
-    "64 x 64, one step of a coupled loop, 32 words": lambda: coupled_step(64, 32),
+    "64 x 64, two steps of a coupled loop, 16 words": lambda: coupled_step(64, 16),
 }
 
 
 def coupled_step(n, words):
-    """A and B shift once on an n x n mesh, and once more where both have come."""
+    """A and B shift on an n x n mesh, and once more where both have come."""
     import numpy as np
 
     from waferviz.wavelets import Draft

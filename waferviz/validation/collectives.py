@@ -12,7 +12,7 @@ from waferviz.wavelets.report import outcome
 
 HPDC = "Luczynski et al., HPDC 2024 (arXiv 2404.15888), closed forms evaluated"
 OTHER = "derived: an independent per-wavelet simulation, `data/noc_*.csv`"
-LARGEST = 512
+LARGEST = 256
 FORMS = {
     "star": cost.star, "chain": cost.chain, "tree": cost.tree, "two_phase": cost.two_phase,
     "chain_then_broadcast": lambda b, p: cost.chain(b, p) + cost.broadcast(b, p),
@@ -75,7 +75,8 @@ def estimates() -> Iterator[Figure]:
             )
 
 
-@comparison("Reductions, word by word", kind="simulated elsewhere", source=OTHER, tolerance=0)
+@comparison("Reductions, word by word", kind="simulated elsewhere", source=OTHER, tolerance=0,
+            note=f"Runs of up to {LARGEST} cores times words; the benchmarks repeat all of them.")  # fmt: skip
 def simulated_reductions() -> Iterator[Figure]:
     """Our simulator against the other, the generated trees and the rings included."""
     for row in rows("noc_hpdc_check"):
