@@ -44,12 +44,9 @@ def anatomy(model: str = "BitNet b1.58 2B4T", *, node: str = "7nm") -> xr.Datase
     def column(values: dict[str, float]) -> tuple[str, np.ndarray]:
         return "part", np.array([float(values.get(name, 0)) for name in names])
 
-    fixed = {name: layers * count * STORED_BITS / 8 for name, count in ternary.items()} | {
-        name: 2 * count for name, count in wide.items()
-    }
-    in_16_bits = {name: layers * count * 2 for name, count in ternary.items()} | {
-        name: 2 * count for name, count in wide.items()
-    }
+    high = {name: 2.0 * count for name, count in wide.items()}
+    fixed = high | {name: layers * count * STORED_BITS / 8 for name, count in ternary.items()}
+    in_16_bits = high | {name: 2.0 * layers * count for name, count in ternary.items()}
     columns: dict[str, tuple[dict[str, float], str]] = {
         "fixed": (fixed, "B"),
         "bits_wide": (in_16_bits, "B"),
@@ -61,4 +58,4 @@ def anatomy(model: str = "BitNet b1.58 2B4T", *, node: str = "7nm") -> xr.Datase
         "quadratic": ({"attention scores": multiply_add, "softmax times values": multiply_add}, "J"),
     }
     data = {name: (*column(values), {"units": units}) for name, (values, units) in columns.items()}
-    return found.assign(data).assign_attrs(model=model, node=node)  # fmt: skip
+    return found.assign(data).assign_attrs(model=model, node=node)

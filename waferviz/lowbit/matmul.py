@@ -63,7 +63,7 @@ def lut_matmul(
     -------
     array
         int64 and exact when the tables are, and activations and weights are whole numbers; float64 otherwise.
-        A zero row of activations gives zeros.
+        A zero row of activations gives zeros.  Sums of integers are widened from 16 to 32 and 64 bits before they could wrap.
 
     Raises
     ------
