@@ -59,7 +59,7 @@ class Lookup(Page):
         dots = ColumnDataSource({"x": [], "y": [], "colour": []})
         heat = _heat(np.array(shown["tables"]), dots)
         host = stage(
-            heat, "lookup", dots=dots, accent=ACCENT, ink=INK,
+            heat, "drawing", "lookup", dots=dots, accent=ACCENT, ink=INK,
             setup=json.dumps({"title": self.title, "model": SIMPLE, **shown}),
         )  # fmt: skip
         return column(host, heat, spacing=4, sizing_mode="stretch_width", max_width=1240)

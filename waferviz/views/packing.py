@@ -57,7 +57,7 @@ class Packing(Page):
         """The Bokeh layout, made anew."""
         meter = _meter(self.found)
         host = stage(
-            meter, "packing", accent=ACCENT, ink=INK,
+            meter, "drawing", "packing", accent=ACCENT, ink=INK,
             setup=json.dumps({"title": self.title, "model": SIMPLE, **packed(self.found)}),
         )  # fmt: skip
         return column(host, meter, spacing=4, sizing_mode="stretch_width", max_width=1240)

@@ -11,21 +11,6 @@ const MIRROR = 424
 const RIGHT = 668
 const STILL = matchMedia("(prefers-reduced-motion: reduce)")
 
-function svg(tag, attributes = {}, ...children) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag)
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
-  element.append(...children)
-  return element
-}
-
-function words(x, y, text, attributes = {}) {
-  return svg("text", { x, y, "font-size": 15, fill: "#1b2230", ...attributes }, text)
-}
-
-function number(value) {
-  return said(Number(value.toPrecision(6))).replace("-", "−")
-}
-
 class Lookup {
   constructor(args, root, heat, setup) {
     Object.assign(this, { args, root, heat, setup, folded: false, alphas: false, followed: 0, cycle: -1 })
@@ -67,7 +52,7 @@ class Lookup {
       this.still.replaceChildren(...this.activations(), ...this.table(), ...this.clock(), ...this.outputs())
       this.gather()
       this.count()
-      if (this.transport.playing) this.speak()
+      this.speak()
     }
     this.moving.replaceChildren(...this.setup.index[cycle].flatMap((_, output) => this.chip(output, phase)))
     this.transport.place.textContent = this.ended ? `all ${this.setup.cycles} cycles` : `cycle ${cycle + 1} of ${this.setup.cycles}`
@@ -256,9 +241,4 @@ class Lookup {
 
 function plainWeight(weight) {
   return weight === 0.5 ? "½" : said(weight)
-}
-
-function ease(share) {
-  const t = Math.max(0, Math.min(1, share))
-  return t * t * (3 - 2 * t)
 }

@@ -8,24 +8,6 @@ const BIT = 15
 const BYTES = 8
 const SHADES = ["#f7d8c4", "#cfe3f1", "#dfe9cf", "#ecdff0", "#fdf0c8", "#d8e8e4"]
 
-function svg(tag, attributes = {}, ...children) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag)
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value)
-    else element.setAttribute(name, value)
-  }
-  element.append(...children)
-  return element
-}
-
-function words(x, y, text, attributes = {}) {
-  return svg("text", { x, y, "font-size": 14, fill: "#1b2230", "pointer-events": "none", ...attributes }, text)
-}
-
-function signed(value) {
-  return value < 0 ? `−${-value}` : String(value)
-}
-
 class Microscope {
   constructor(args, root, setup) {
     Object.assign(this, { args, root, setup, chosen: 0, other: -1 })
@@ -53,7 +35,7 @@ class Microscope {
     if (this.chosen === weight && this.drawn) return
     this.chosen = weight
     this.draw()
-    if (this.transport.playing) this.speak()
+    this.speak()
   }
 
   choose(weight) {
@@ -99,7 +81,7 @@ class Microscope {
     const wrong = found !== value
     return [
       svg("rect", { x, y: y + down, width: wide - 2, height: 25, rx: 4, fill: wrong ? "#fdecee" : mate ? SHADES[0] : "#f4f5f7", stroke: chosen ? this.args.accent : wrong ? "#b3263c" : "#b9c0cc", "stroke-width": chosen ? 3 : 1, "stroke-dasharray": wrong ? "4 2" : "", style: "cursor:pointer", onpointerenter: () => !this.transport.playing && this.choose(at), onclick: () => this.choose(at) }),
-      words(x + wide / 2 - 1, y + down + 18, signed(found), { "text-decoration": wrong ? "line-through" : "none", "text-anchor": "middle", "font-weight": chosen ? 700 : 400, fill: wrong ? "#b3263c" : "#1b2230" }),
+      words(x + wide / 2 - 1, y + down + 18, number(found), { "text-decoration": wrong ? "line-through" : "none", "text-anchor": "middle", "font-weight": chosen ? 700 : 400, fill: wrong ? "#b3263c" : "#1b2230" }),
     ]
   }
 
@@ -157,7 +139,7 @@ class Microscope {
       const shared = owners.length > 1 ? `, shared by ${owners.length} weights` : ""
       return `${part} ${code} in ${bits} of byte ${byte} (lane ${byte % 16} of register ${Math.floor(byte / 16)}${shared})`
     })
-    const where = `Weight ${chosen % setup.K} of output ${Math.floor(chosen / setup.K)} is ${signed(setup.weights[chosen])}: ${parts.join("; ")}.`
+    const where = `Weight ${chosen % setup.K} of output ${Math.floor(chosen / setup.K)} is ${number(setup.weights[chosen])}: ${parts.join("; ")}.`
     const other = setup.others[this.other]
     if (!other || other.says) return where
     const wrong = setup.weights.filter((value, at) => value !== other.weights[at]).length
