@@ -84,7 +84,7 @@ def play(
     state : str
         Where to stand, such as "show=links&clock=steps&time=12"; every picture says its own.
     timeline : bool
-        Also show where the cycles go, below the maps and on their clock.
+        Also show where the cycles go, beside the maps and on their clock.
 
     Raises
     ------

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Clocked(Player):
-    """A race with the timeline of every trace below its maps, on the clock of its own schedule.
+    """A race with the timeline of every trace beside its maps, on the clock of its own schedule.
 
     Parameters
     ----------
@@ -44,17 +44,13 @@ class Clocked(Player):
         super().__init__(traces, show, clock, state, **params)
         self.timelines = tuple(timelines)
 
-    def below(self) -> tuple[list[Any], list[Any]]:
+    def beside(self) -> tuple[list[Any], list[Any]]:
         """Lanes of every trace on one axis of cycles."""
         across = Range1d(0, 1.01 * max(int(timeline.attrs["cycles"]) for timeline in self.timelines))
         lanes = [Lanes(_named(timeline), across, 3, timeline.sizes["step"]) for timeline in self.timelines]
         for one, timeline in zip(lanes, self.timelines, strict=True):
             one.lay(timeline)
-        lanes[
-            -1
-        ].figure.xaxis.axis_label = (
-            "cycles; upper bars compute, lower bars communicate, the line is the critical path"
-        )
+        lanes[-1].figure.xaxis.axis_label = "cycles; the line is the critical path"
         lanes[-1].figure.height += 22
         return [one.figure for one in lanes], [one.cursor for one in lanes]
 
@@ -75,4 +71,4 @@ def _same(trace: xr.Dataset, timeline: xr.Dataset) -> None:
 
 def _named(timeline: xr.Dataset) -> str:
     attrs = timeline.attrs
-    return f"{attrs['program']}, {SCHEDULES[attrs['schedule']]}: {attrs['cycles']:,} cycles, {attrs['compute_share']:.0%} of them compute"
+    return f"{attrs['program']}, {SCHEDULES[attrs['schedule']]}: {attrs['cycles']:,} cycles, {attrs['compute_share']:.0%} compute"

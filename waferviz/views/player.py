@@ -24,6 +24,7 @@ from waferviz.views.style import PALETTES, script, sheet
 
 CLOCKS = ("cycles", "steps")
 MOST = 4
+BESIDE = 440
 SCRIPTS = ("codec", "paint", "clock", "map", "controls", "stage", "main")
 NEEDED = (
     "a_block", "b_block", "met", "filled", "traffic", "memory", "routes", "hops", "stages", "link_words", "macs", "work",
@@ -80,7 +81,7 @@ class Player(Viewer):
     def layout(self, *, live: bool = True) -> Any:
         """The Bokeh layout, made anew: one document holds it once; `live` ones tell Python the step, others the URL."""
         maps = [MeshFigure(trace, len(self.traces)) for trace in self.traces]
-        below, cursors = self.below()
+        beside, cursors = self.beside()
         host = Spacer(sizing_mode="stretch_width", min_height=10)
         head = Spacer(sizing_mode="stretch_width", min_height=28)
         heard = ColumnDataSource(data={"step": [0] * len(maps), "state": [self.state] * len(maps)})
@@ -114,11 +115,16 @@ class Player(Viewer):
             },
         )
         maps[0].figure.js_on_change("inner_width", start)
-        figures = row([one.figure for one in maps], sizing_mode="stretch_width", spacing=12)
-        return column(head, figures, *below, host, spacing=4, sizing_mode="stretch_width")
+        pictures = [one.figure for one in maps]
+        if beside:
+            pictures.append(column(beside, sizing_mode="stretch_width", min_width=BESIDE, spacing=4))
+        figures = row(
+            pictures, sizing_mode="stretch_width", spacing=12, styles={"flex-wrap": "wrap"} if beside else {}
+        )
+        return column(head, figures, host, spacing=4, sizing_mode="stretch_width")
 
-    def below(self) -> tuple[list[Any], list[Any]]:
-        """Figures under the maps, and the playhead in each, one per trace; none here."""
+    def beside(self) -> tuple[list[Any], list[Any]]:
+        """Figures beside the maps, and the playhead in each, one per trace; none here."""
         return [], []
 
     def __panel__(self) -> Any:
