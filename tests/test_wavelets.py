@@ -324,6 +324,12 @@ def bad_core():
     draft.traffic()
 
 
+def bad_need():
+    draft = Draft(4)
+    draft.send(0, 3, 1, after=[[7]])
+    draft.traffic()
+
+
 def bad_route():
     draft = Draft(4)
     draft.along([0, 2], 1)
@@ -337,6 +343,7 @@ BAD = {
     "window": (ValueError, "window=0", lambda: simulate(patterns.shift(4, 2), window=0)),
     "engines": (ValueError, "engines=2", lambda: simulate(patterns.shift(4, 2), engines=2)),
     "core": (ValueError, r"target\[0\]=9: give a number from 0 to 3", bad_core),
+    "need": (ValueError, r"needs\[:, 0\]\[0\]=7: give a number from 0 to 0", bad_need),
     "words": (ValueError, r"words\[0\]=-1", lambda: patterns.shift(4, -1)),
     "route": (ValueError, "cores 0 and 2 are no neighbours", bad_route),
     "circle": (ValueError, "2 deliveries wait for each other, first that of message 0", lambda: simulate(endless())),

@@ -60,6 +60,10 @@ class Traffic:
             ("words", self.words, 0, 2**30),
             ("start", self.start, 0, 2**30),
             ("relays", self.relays, NONE, len(self.target) - 1),
+            ("message", self.message, 0, len(self.source) - 1),
+            ("needs[:, 0]", self.needs[:, 0], 0, len(self.target) - 1),
+            ("needs[:, 1]", self.needs[:, 1], 0, len(self.source) - 1),
+            ("queues", self.queues.ravel(), 0, len(self.target) - 1),
         ):
             bad = (numbers < low) | (numbers > high)
             if bad.any():
