@@ -4,6 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from watched import Watched
 
@@ -117,7 +118,22 @@ def test_ring_arcs_grow_with_the_number_of_cores(chromium, tmp_path):
     seen.context.close()
 
 
-def test_the_served_app_races_and_survives_a_wrong_mesh(chromium, served):
+SIZES = """() => {
+  const found = []
+  const walk = node => {
+    for (const one of node.querySelectorAll('*')) {
+      const box = one.getBoundingClientRect()
+      const told = ['INPUT', 'SELECT', 'BUTTON', 'LABEL'].includes(one.tagName)
+      if (told && box.right < 270 && box.width > 0) found.push(parseFloat(getComputedStyle(one).fontSize))
+      if (one.shadowRoot) walk(one.shadowRoot)
+    }
+  }
+  walk(document)
+  return found
+}"""
+
+
+def test_the_served_app_races_and_survives_a_wrong_mesh(chromium, served, tmp_path):
     address = served(["panel", "serve", str(folder("lab") / "gemm.py"), "--port", "{port}"], "/gemm")
     seen = Watched(chromium)
     page = seen.page
@@ -129,6 +145,13 @@ def test_the_served_app_races_and_survives_a_wrong_mesh(chromium, served):
     page.get_by_role("button", name="Run").click()
     page.get_by_text(re.compile("mesh=5 x 7 cuts M=32 into 35 blocks")).wait_for()
     assert page.get_by_role("button", name="to end", exact=True).is_visible()
+    np.save(tmp_path / "mine.npy", np.eye(32))
+    page.locator("input[type=file]").first.set_input_files(tmp_path / "mine.npy")
+    page.wait_for_url(re.compile(r"a=file%3A\+mine\.npy"))
+    assert page.get_by_label("A", exact=True).input_value() == "file: mine.npy"
+    sizes = page.evaluate(SIZES)
+    assert len(sizes) > 10
+    assert min(sizes) >= 16
     assert (seen.wrong, seen.left) == ([], [])
     seen.context.close()
 

@@ -1,6 +1,7 @@
 """What the pictures are made of: frames, words, palettes, and errors for what cannot be shown."""
 
 import base64
+import io
 import json
 import zlib
 
@@ -9,6 +10,7 @@ import pytest
 import xarray as xr
 
 import waferviz as wv
+from waferviz.machine import presets
 from waferviz.views import frames, words
 from waferviz.views.player import Player
 from waferviz.views.style import PALETTES, script
@@ -190,6 +192,57 @@ def test_the_workbench_keeps_its_picture_when_the_input_is_wrong():
     bench._show()
     assert "choose 1 to 4" in bench._said.value
     assert bench._picture.objects == before
+
+
+def uploaded(bench, name, array, filename):
+    """What happens when the reader has chosen a file."""
+    file = io.BytesIO()
+    np.save(file, array)
+    bench._uploads[name].param.update(filename=filename, value=file.getvalue())
+
+
+def test_an_uploaded_file_is_an_entry_of_the_menu_and_the_menu_can_be_used_again():
+    bench = wv.workbench()
+    bench.mesh, bench.algorithms = "4", ["meshgemm"]
+    uploaded(bench, "a", np.eye(8, dtype=np.int8), "i8.npy")
+    assert bench.a == "file: i8.npy"
+    assert bench.param.a.objects[-1] == "file: i8.npy"
+    assert bench._operand("a").shape == (8, 8)
+    bench.a = "ramp"
+    assert np.array_equal(bench._operand("a"), wv.sample("ramp", 32))
+    bench.a = "file: i8.npy"
+    bench.b = "identity"
+    bench.size = 8
+    assert bench.traces()[0].attrs["M"] == 8
+
+
+def test_an_upload_that_is_no_matrix_is_told_by_its_name_alone():
+    bench = wv.workbench()
+    bench._uploads["b"].param.update(filename="b.png", value=b"rubbish")
+    bench._show()
+    assert (
+        bench._said.value
+        == "⚠ b.png: this is no readable .png file of one matrix (Pillow finds no picture in it)"
+    )
+
+
+def test_the_workbench_says_when_it_draws_and_offers_every_machine():
+    bench = wv.workbench()
+    bench.mesh, said = "4", []
+    bench._said.param.watch(lambda event: said.append(event.new), "value")
+    bench._show()
+    assert said[-2:] == ["Checking the products and drawing", ""]
+    assert bench.param.machine.objects == presets()
+    bench.machine = "dojo_d1"
+    bench._show()
+    assert "dojo_d1 is not published" in bench._said.value
+
+
+def test_an_address_is_taken_as_far_as_it_can_be_had():
+    bench = wv.workbench()
+    bench._refused({"mesh": 8, "a": "file: i8.npy", "machine": "wse9"})
+    assert bench.mesh == "8"
+    assert "asks for a=file: i8.npy (choose the file again), machine=wse9: not" in bench._said.value
 
 
 def test_the_workbench_can_be_cancelled():

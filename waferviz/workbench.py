@@ -15,15 +15,23 @@ from panel.viewable import Viewer
 
 from waferviz.algorithms import GEMM
 from waferviz.api import multiply
+from waferviz.files import SUFFIXES
 from waferviz.inputs import SAMPLES, matrix, sample
-from waferviz.machine import Machine
+from waferviz.machine import Machine, presets
 from waferviz.program import Array
 from waferviz.show import race
 from waferviz.trace import product
 from waferviz.views.notebook import ready
 from waferviz.views.player import MOST, Player
+from waferviz.views.style import LEGIBLE
 
 RACERS = ["allgather", "summa", "cannon", "meshgemm"]
+FILE = "file: "
+SIDE = 235
+TWO_COLUMNS = """
+.bk-input-group.bk-inline { display: grid; grid-template-columns: 110px 120px; }
+.bk-input-group.bk-inline > *:not(:first-child) { margin-left: 0; }
+"""
 CHOSEN = ("algorithms", "mesh", "size", "a", "b", "machine", "torus")
 
 
@@ -39,7 +47,7 @@ class Workbench(Viewer):
     size = param.Integer(default=32, bounds=(1, 1024), doc="Side of the ready-made matrices.")
     a = param.Selector(default="integers", objects=list(SAMPLES), label="A", doc="Left matrix.")
     b = param.Selector(default="integers", objects=list(SAMPLES), label="B", doc="Right matrix.")
-    machine = param.Selector(default="teaching", objects=["teaching", "wse2"], doc="Prices the cycles.")
+    machine = param.Selector(default="teaching", objects=presets(), doc="Prices the cycles.")
     torus = param.Boolean(
         default=False, label="torus: wrap links exist", doc="Links join the ends of rows and columns."
     )
@@ -48,11 +56,17 @@ class Workbench(Viewer):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self._stop = threading.Event()
-        self._upload_a = pn.widgets.FileInput(width=220, accept=".npy,.npz,.csv,.png,.jpg,.jpeg")
-        self._upload_b = pn.widgets.FileInput(width=220, accept=".npy,.npz,.csv,.png,.jpg,.jpeg")
-        self._run = pn.widgets.Button(label="Run", color="primary")
-        self._cancel = pn.widgets.Button(label="Cancel", disabled=True)
-        self._said = pn.widgets.StaticText(value="")
+        self._uploads = {
+            name: pn.widgets.FileInput(
+                width=SIDE, accept=",".join(SUFFIXES), stylesheets=[LEGIBLE], margin=(5, 10, 5, 20)
+            )
+            for name in "ab"
+        }
+        for name, upload in self._uploads.items():
+            upload.param.watch(partial(self._took, name), "value")
+        self._run = pn.widgets.Button(label="Run", color="primary", stylesheets=[LEGIBLE])
+        self._cancel = pn.widgets.Button(label="Cancel", disabled=True, stylesheets=[LEGIBLE])
+        self._said = pn.widgets.StaticText(value="", stylesheets=[LEGIBLE], width=SIDE, margin=(5, 10, 5, 20))
         self._picture = pn.Column(sizing_mode="stretch_width", min_width=720)
         self._run.on_click(self._start)
         self._cancel.on_click(lambda _: self._stop.set())
@@ -64,7 +78,23 @@ class Workbench(Viewer):
         return super().servable(title=title)
 
     def _refused(self, values: dict[str, Any]) -> None:
-        self._said.value = f"⚠ the address asks for {', '.join(f'{key}={value}' for key, value in values.items())}: not to be had"
+        """Take from an address what can be had, and say what cannot; text of digits comes as a number."""
+        wrong = []
+        for name, value in values.items():
+            try:
+                setattr(self, name, str(value) if isinstance(self.param[name], param.String) else value)
+            except ValueError:
+                again = " (choose the file again)" if str(value).startswith(FILE) else ""
+                wrong.append(f"{name}={value}{again}")
+        if wrong:
+            self._said.value = f"⚠ the address asks for {', '.join(wrong)}: not to be had"
+
+    def _took(self, name: str, _event: Any) -> None:
+        """Show an uploaded file as the chosen entry of its menu, from which all others can be chosen again."""
+        if self._uploads[name].value:
+            entry = f"{FILE}{self._uploads[name].filename}"
+            self.param[name].objects = [*SAMPLES, entry]
+            setattr(self, name, entry)
 
     def __panel__(self) -> Any:
         if not self._picture.objects:
@@ -72,12 +102,22 @@ class Workbench(Viewer):
         controls = pn.Param(
             self,
             parameters=list(CHOSEN),
-            name="",
-            widgets={name: {"width": 220} for name in ("mesh", "size", "a", "b", "machine", "torus")}
-            | {"algorithms": pn.widgets.CheckBoxGroup},
+            show_name=False,
+            widgets={name: {"width": SIDE, "stylesheets": [LEGIBLE]} for name in CHOSEN}
+            | {
+                "algorithms": {
+                    "type": pn.widgets.CheckBoxGroup,
+                    "inline": True,
+                    "stylesheets": [LEGIBLE, TWO_COLUMNS],
+                }
+            },
         )
-        uploads = pn.Column("A from a file", self._upload_a, "B from a file", self._upload_b)
-        side = pn.Column(controls, uploads, pn.Row(self._run, self._cancel), self._said, width=270)
+        uploads = []
+        for name, upload in self._uploads.items():
+            head = pn.pane.HTML(f"{name.upper()} from a file", stylesheets=[LEGIBLE], margin=(5, 10, 0, 20))
+            uploads += [head, upload]
+        buttons = pn.Row(self._run, self._cancel, margin=(0, 0, 0, 10))
+        side = pn.Column(controls, *uploads, buttons, self._said, width=270)
         return pn.Row(side, self._picture, sizing_mode="stretch_width")
 
     def traces(self) -> list[Any]:
@@ -85,16 +125,17 @@ class Workbench(Viewer):
         if not 1 <= len(self.algorithms) <= MOST:
             raise ValueError(f"{len(self.algorithms)} algorithms chosen: choose 1 to {MOST}")
         machine = replace(Machine.preset(self.machine), wrap=self.torus)
-        first, second = self._operand("a", self._upload_a), self._operand("b", self._upload_b)
+        first, second = self._operand("a"), self._operand("b")
         mesh = parsed(self.mesh)
         return [
             multiply(first, second, algorithm=GEMM[name], mesh=mesh, machine=machine)
             for name in self.algorithms
         ]
 
-    def _operand(self, name: str, upload: Any) -> Array:
-        if not upload.value:
-            return sample(getattr(self, name), self.size, seed=1 if name == "a" else 2)
+    def _operand(self, name: str) -> Array:
+        chosen, upload = getattr(self, name), self._uploads[name]
+        if not chosen.startswith(FILE):
+            return sample(chosen, self.size, seed=1 if name == "a" else 2)
         with TemporaryDirectory() as folder:
             file = Path(folder) / Path(upload.filename).name
             file.write_bytes(upload.value)
@@ -111,6 +152,7 @@ class Workbench(Viewer):
             for number, trace in enumerate(traces, 1):
                 if "C" in trace:
                     product(trace, progress=partial(self._tick, number, len(traces)))
+            self._said.value = "Checking the products and drawing"
             self._picture.objects = [self._raced(traces)]
             self._said.value = ""
         except CancelledError:

@@ -12,6 +12,11 @@ INK = "#1b2230"
 QUIET = "#8a93a3"
 PAPER = "#ffffff"
 EMPTY = "#e6e9ee"
+LEGIBLE = """
+:host { --bokeh-font-size: 16px; font-size: 16px; }
+input, select, button, .bk-input, .bk-btn, label, p { font-size: 16px; }
+input[type=checkbox] { width: 16px; height: 16px; }
+"""  # for the controls of an app, in the stylesheets of each
 
 
 def cyclic(number: int = 256) -> list[str]:
