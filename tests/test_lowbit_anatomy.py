@@ -1,12 +1,13 @@
-"""The parts of a low-bit model add up to the whole, in bytes and joules, and are shown."""
+"""The parts of a low-bit model add up to the whole, in bytes and joules; it and the lookup unit are shown."""
 
 import numpy as np
 import pytest
 from watched import Watched
 
 import waferviz
-from waferviz.lowbit import Model, anatomy, model_bytes, model_energy
+from waferviz.lowbit import Model, anatomy, model_bytes, model_energy, tiles
 from waferviz.views.anatomy import Anatomy
+from waferviz.views.unit import Unit
 
 
 @pytest.mark.parametrize("name", ["BitNet b1.58 2B4T", "b1.58 3B", "b1.58 700M"])
@@ -46,5 +47,29 @@ def test_the_parts_answer_the_slider(chromium, tmp_path):
     seen.page.keyboard.press("Home")
     assert "With 32 tokens" in said.inner_text()
     assert seen.page.get_by_role("table", name="parts of the model").get_by_role("row").count() == 15
+    seen.context.close()
+    assert (seen.wrong, seen.left) == ([], [])
+
+
+@pytest.mark.browser
+def test_a_shape_is_drawn_and_ranked(chromium, tmp_path):
+    seen = Watched(chromium, offline=True)
+    view = waferviz.show(tiles())
+    assert isinstance(view, Unit)
+    seen.page.goto(view.handout(tmp_path / "view.html").as_uri())
+    said = seen.page.locator(".wv-said")
+    said.wait_for()
+    assert said.inner_text().startswith(
+        "M2 N64 K4: 512 one-bit lanes; tables of 128 bits, each entry goes to 64 multiplexers of 8"
+    )
+    assert "96 bits enter" in said.inner_text()
+    assert "512 weight bits takes 2 cycles" in said.inner_text()
+    assert seen.page.get_by_text("128 multiplexers, 64 to a table").is_visible()
+    assert seen.changes(
+        lambda: seen.page.get_by_label("shape, tokens M by outputs N by activations K").select_option(
+            label="M4 N32 K4"
+        )
+    )
+    assert "tables of 256 bits" in said.inner_text()
     seen.context.close()
     assert (seen.wrong, seen.left) == ([], [])

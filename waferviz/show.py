@@ -36,6 +36,7 @@ PICTURES = {
     "held": ("headroom", "Headroom"),
     "speed": ("kernels", "Kernels"),
     "bits_wide": ("anatomy", "Anatomy"),
+    "fan_out": ("unit", "Unit"),
 }
 
 
@@ -46,7 +47,8 @@ def show(*datasets: xr.Dataset | Sequence[xr.Dataset]) -> Any:
     `roofline` returns its roofs, what `sweep` returns a map of winners; `wafer.scenes`, `wafer.yields` and
     `wafer.latency` give wafers with dead cores, yield curves and a latency map; `lowbit.lookups` a lookup to play,
     `lowbit.specimen` the packing microscope, `lowbit.errors` the errors of rounded tables, `lowbit.running_sums` an
-    accumulator, `lowbit.kernels` which kernel when, `lowbit.anatomy` a model by its bits, `lowbit.terms` areas in silicon, `lowbit.fewer_bits` published curves;
+    accumulator, `lowbit.kernels` which kernel when, `lowbit.anatomy` a model by its bits, `lowbit.tiles` the shape of a
+    lookup unit, `lowbit.terms` areas in silicon, `lowbit.fewer_bits` published curves;
     `validate.validate` ours against theirs.
 
     Raises
