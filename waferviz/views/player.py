@@ -117,6 +117,8 @@ class Player(Viewer):
         maps[0].figure.js_on_change("inner_width", start)
         pictures = [one.figure for one in maps]
         if beside:
+            for picture in pictures:
+                picture.min_width = 280
             pictures.append(column(beside, sizing_mode="stretch_width", min_width=BESIDE, spacing=4))
         figures = row(
             pictures, sizing_mode="stretch_width", spacing=12, styles={"flex-wrap": "wrap"} if beside else {}
