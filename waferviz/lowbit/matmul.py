@@ -49,7 +49,8 @@ def lut_matmul(
     scale_group : int, optional
         Weights along K that share scale and zero point; all of them by default.
     group : int
-        Activations of a table, 1 to 8.
+        Activations of a table, 1 to 8.  K and scale groups need be no multiple of it: the last table of each is filled
+        with zero activations, whatever the codes.
     table : "exact" or "int8"
         Entries as they are, or rounded to 8 bits with one scale per `table_group` activations.
     table_group : int, optional

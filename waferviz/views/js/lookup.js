@@ -18,7 +18,7 @@ class Lookup {
     this.rows = this.entries / 2
     this.dots = Uint8Array.from(atob(setup.dots), letter => letter.charCodeAt(0))
     const height = TOP + Math.max(this.rows, setup.index[0].length, 5) * ROW + 70
-    this.picture = svg("svg", { viewBox: `0 0 1220 ${height}`, role: "img", "aria-label": setup.title, style: "width:100%;display:block" })
+    this.picture = svg("svg", { viewBox: `0 0 1220 ${height}`, role: "img", "aria-label": setup.title, style: "width:100%;min-width:1140px;display:block" })
     this.still = svg("g")
     this.moving = svg("g")
     this.picture.append(this.still, this.moving)
@@ -30,7 +30,7 @@ class Lookup {
       switched("plane weights", [["whole", "1, 2, 4, … then halved"], ["alpha", "½, 1, 2, … (T-MAC)"]], "whole", value => this.change({ alphas: value === "alpha" })),
       chooser("follow", setup.index[0].map((_, output) => [output, `output ${output}`]), 0, value => this.change({ followed: Number(value) })),
     )
-    root.append(make("h2", {}, setup.title), choices, this.picture, this.live, this.transport.element, this.counts, make("div", { class: "wv-model" }, setup.model))
+    root.append(make("h2", {}, setup.title), choices, make("div", { style: "overflow-x:auto" }, this.picture), this.live, this.transport.element, this.counts, make("div", { class: "wv-model" }, setup.model))
     this.transport.seconds = Math.min(60, 3 * setup.cycles)
     this.transport.lay(setup.cycles, Array.from({ length: setup.cycles + 1 }, (_, at) => at))
     this.speak()

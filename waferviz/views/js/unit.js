@@ -10,14 +10,14 @@ class Unit {
     const [M, N, K] = setup.built
     this.at = Math.max(0, setup.shapes.findIndex(shape => shape.M === M && shape.N === N && shape.K === K))
     this.live = make("p", { class: "wv-said", "aria-live": "polite" })
-    this.picture = svg("svg", { viewBox: "0 0 1220 250", role: "img", "aria-label": setup.title, style: "width:100%;display:block" })
+    this.picture = svg("svg", { viewBox: "0 0 1220 250", role: "img", "aria-label": setup.title, style: "width:100%;min-width:1140px;display:block" })
     this.transport = new Transport(root, "cycles", time => this.draw(time), () => this.speak())
     const names = setup.shapes.map((shape, at) => [at, `M${shape.M} N${shape.N} K${shape.K}`])
     const choices = make("div", { class: "wv-row" },
       chooser("shape, tokens M by outputs N by activations K", names, this.at, value => this.choose({ at: Number(value) })),
       switched("bits of a weight", [1, 2, 4].map(bits => [String(bits), String(bits)]), "2", value => this.choose({ bits: Number(value) })),
     )
-    root.append(make("h2", {}, setup.title), choices, this.picture, this.live, this.transport.element, make("div", { class: "wv-stats" }, "Below, every shape of as many lanes: circles K1, squares K2, triangles K4, diamonds K8; the ring is the chosen one. Low and to the left is good."), make("div", { class: "wv-model" }, setup.model))
+    root.append(make("h2", {}, setup.title), choices, make("div", { style: "overflow-x:auto" }, this.picture), this.live, this.transport.element, make("div", { class: "wv-stats" }, "Below, every shape of as many lanes: circles K1, squares K2, triangles K4, diamonds K8; the ring is the chosen one. Low and to the left is good."), make("div", { class: "wv-model" }, setup.model))
     this.choose({})
   }
 
