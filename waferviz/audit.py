@@ -48,7 +48,7 @@ def audit(
     Dataset
         Dims `step` (1 to the last), `direction`, `axis`, `y`, `x` (physical cores).  Per step: `hops`,
         `stages`, `link_flows`, `link_words`, `ramp_words` (an upper bound where moves along x and along y
-        leave out lines), `macs`, `adds`, `held` (bytes in use on a core), and with a machine `cycles`.  Per core:
+        leave out lines), `macs`, `adds`, `lookups`, `tables`, `held` (bytes in use on a core), and with a machine `cycles`.  Per core:
         `routes` of the whole program, `ring_routes` per axis of its longest loop, `memory` in bytes.  Per link:
         `flows` per step and `traffic` of the whole run; `link` says which links exist.  Per step and core: `reach`,
         longest way of a tile that arrives, and `routes_so_far`.  What has both a step and a core is computed when

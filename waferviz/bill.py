@@ -20,6 +20,7 @@ from waferviz.streams import Stream, streams
 from waferviz.tally import Tally, macs_of
 
 AXES = ("x", "y")
+OPERATIONS = ("macs", "adds", "lookups", "tables")
 
 
 class Bill:
@@ -53,6 +54,8 @@ class Bill:
             "ramp_words": ("words", "32-bit words into or out of the busiest core"),
             "macs": ("1", "multiply-adds of the busiest core"),
             "adds": ("1", "additions of the busiest core besides multiply-adds"),
+            "lookups": ("1", "table lookups of the busiest core, each with its addition"),
+            "tables": ("1", "tables that the busiest core builds"),
         }
         out = {name: (self.counts[name], *told) for name, told in units.items()}
         if self.machine:
@@ -64,7 +67,7 @@ class Bill:
     def counts(self) -> dict[str, Array]:
         """Per-step counts on the busiest link and core, which no schedule changes, shape (steps,) each."""
         parts = [self._part(part, sets) for part, sets in zip(self.program.repeats, self.flows, strict=True)]
-        names = ("hops", "stages", "link_flows", "link_words", "ramp_words", "macs", "adds")
+        names = ("hops", "stages", "link_flows", "link_words", "ramp_words", *OPERATIONS)
         out = {name: np.concatenate([np.zeros(0, int), *(part[name] for part in parts)]) for name in names}
         if self.relayed:
             out["stages"] = np.where(self._multicast_steps, out["hops"], out["stages"])
@@ -73,7 +76,8 @@ class Bill:
     @property
     def work(self) -> Array:
         """Cycles of work of the busiest core in each step on the machine, shape (steps,)."""
-        return (self.counts["macs"] + self.counts["adds"]) / macs_of(self.chip, self.sizes.dtype)
+        done = self.counts["macs"] + self.counts["adds"] + self.counts["lookups"]
+        return done / macs_of(self.chip, self.sizes.dtype)
 
     @property
     def chip(self) -> Machine:
@@ -235,7 +239,8 @@ class Bill:
             else Tally()
         )
         united = sum(self._united(flow) for flow in found)
-        done = {"macs": tally.macs * self.folds, "adds": (tally.adds + united) * self.folds}
+        tally.adds += united
+        done = {name: getattr(tally, name) * self.folds for name in OPERATIONS}
         return loads([(flow, self._words(flow)) for flow in found], times) | {
             name: np.full(times, number) for name, number in done.items()
         }

@@ -23,7 +23,7 @@ def advance(
     """State after `step`; `old` is left as it was, but for buffers to `reuse`, which a reduction may overwrite."""
     new = dict(old)
     if step.work:
-        made = apply(step.work, old, repeat)
+        made = _limited(step.work, apply(step.work, old, repeat), old, repeat)
         new[step.work.write] = put(new[step.work.write], step.work.slot, repeat, made)
     for move in step.moves:
         tile = held(old[move.read], move.take, repeat)
@@ -36,6 +36,14 @@ def advance(
 def apply(work: Work, state: State, repeat: int = 0) -> Any:
     """Result of the work on all cores."""
     return work.function(*(held(state[name], work.take.get(name), repeat) for name in work.reads))
+
+
+def _limited(work: Work, made: Any, state: State, repeat: int) -> Any:
+    """What the work has made, and on cores that do not work what was there."""
+    if work.only is None:
+        return made
+    there = held(state[work.write], work.slot, repeat)
+    return _each(made, lambda new, old: _kept(np.where(work.only, 0, -1), old, new), there)
 
 
 def arrive(

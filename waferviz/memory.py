@@ -12,12 +12,12 @@ from waferviz.state import Sizes
 
 def set_aside(program: Program, sizes: Sizes) -> int:
     """Bytes per logical core, double buffers and receive tiles included."""
-    return sum(buffer.tiles * sizes.bytes(buffer.dims) for buffer in program.buffers.values())
+    return sum(buffer.tiles * sizes.kept(buffer) for buffer in program.buffers.values())
 
 
 def held(program: Program, sizes: Sizes) -> Array:
     """Bytes in use per logical core after each step, shape (steps + 1,): places of a buffer count once they are filled."""
-    tile = {name: sizes.bytes(buffer.dims) for name, buffer in program.buffers.items()}
+    tile = {name: sizes.kept(buffer) for name, buffer in program.buffers.items()}
     seen = {(name, place) for name in program.buffers for place in _filled(program, name)}
     used = sum(b.tiles * tile[name] for name, b in program.buffers.items() if b.places == 1 or b.stream)
     used += sum(tile[name] for name, _ in seen)

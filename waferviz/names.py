@@ -40,6 +40,14 @@ class Tile:
         block = self.column if _all(met) else np.where(met, self.column, np.where(held, MIXED, EMPTY))
         return self.sums.one(self.row, other.column, block)
 
+    def tables(self) -> Tile:
+        """Tables of the tile, named as the tile they are made from."""
+        return self
+
+    def looked_up(self, tables: Tile, _bits: int) -> Sum:
+        """The product, by lookups in the tables of the other tile."""
+        return self @ tables
+
     def __add__(self, other: Tile) -> Tile:
         return replace(self, row=_mixed(self.row, other.row), column=_mixed(self.column, other.column))
 

@@ -124,6 +124,8 @@ class Work:
         Place of a buffer with several places that is read: int or array of shape (repeat,).
     slot : int or array of shape (repeat,), optional
         Place of the written buffer that is filled.
+    only : array of bool, optional
+        Cores that work, shape (y | 1, x | 1); the others keep what they have.
     """
 
     reads: tuple[str, ...]
@@ -131,6 +133,7 @@ class Work:
     function: Callable[..., Any]
     take: dict[str, Array | int] = field(default_factory=dict)
     slot: Array | int | None = None
+    only: Array | None = None
 
     @property
     def plain(self) -> bool:
@@ -173,7 +176,7 @@ class Buffer:
     Attributes
     ----------
     dims : tuple of str
-        Tile dims: two of "m", "k" and "n", or "n" alone for vectors.
+        Tile dims: two of "m", "k" and "n", or "n" alone for vectors; "t" in place of "k" for tables of k numbers.
     places : int
         Tiles held side by side.
     double : bool
@@ -181,12 +184,15 @@ class Buffer:
         a tile into a buffer of one place that the same step multiplies or sends.
     stream : bool
         The tiles come one after the other from the computation before; only one is held at a time.
+    bits : int, optional
+        Bits of an entry that is packed in memory; the size of its type when left out.
     """
 
     dims: tuple[str, ...]
     places: int = 1
     double: bool = False
     stream: bool = False
+    bits: int | None = None
 
     @property
     def tiles(self) -> int:
@@ -317,7 +323,8 @@ class Program:
         """Axis along which all cores end with the same block of the product, "" for none."""
         if self.kind != "gemv":
             return ""
-        return next((move.axis for part in self.repeats for step in part.steps for move in step.moves), "")
+        moves = (move for part in self.repeats for step in part.steps for move in step.moves)
+        return next((move.axis for move in moves if move.write == self.result), "")
 
     @property
     def on_vectors(self) -> bool:

@@ -135,7 +135,7 @@ def _mark(program: Program, machine: Machine, matrices: tuple[int, int, int] | N
 
 def _bytes(program: Program, sizes: Sizes) -> int:
     """Bytes a logical core reads and writes for its work in the whole program."""
-    each = {name: sizes.bytes(buffer.dims) for name, buffer in program.buffers.items()}
+    each = {name: sizes.kept(buffer) for name, buffer in program.buffers.items()}
     work = [(part.times, step.work) for part in program.repeats for step in part.steps if step.work]
     return sum(times * (sum(each[name] for name in one.reads) + each[one.write]) for times, one in work)
 

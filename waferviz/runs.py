@@ -29,7 +29,7 @@ class Movement:
     @cached_property
     def reads(self) -> tuple[str, str]:
         """Buffers whose tiles are multiplied."""
-        works = [step.work for step, _ in self.schedule if step.work]
+        works = [step.work for step, _ in self.schedule if step.work and len(step.work.reads) > 1]
         return (works[0].reads[0], works[0].reads[1]) if works else ("A", "B")
 
     @cached_property
@@ -63,7 +63,7 @@ class Movement:
     def met(self, step: int) -> Array:
         """Cores that multiply two blocks that belong together in a step, shape (y, x)."""
         now, repeat = self.schedule[step - 1] if step else (Step("start"), 0)
-        if (work := now.work) is None:
+        if (work := now.work) is None or len(work.reads) < 2:
             return np.zeros(self.program.shape, bool)
         before = self.history.state(step - 1)
         a, b = (engine.held(before[name], work.take.get(name), repeat) for name in work.reads[:2])

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from waferviz.program import Array, Operand, Program
+from waferviz.program import Array, Buffer, Operand, Program
 
+GROUP = 4  # numbers of a table, as in T-MAC and LUT Tensor Core: half of its 16 sums are stored
+ENTRIES = 2 ** (GROUP - 1)
 EXACT_INTEGERS: dict[np.dtype[Any], int] = {np.dtype(np.float32): 2**24, np.dtype(np.float64): 2**53}
 
 
@@ -57,6 +59,11 @@ class Sizes:
         """Shape of a tile with dims out of m, k, n."""
         return tuple(getattr(self, dim) for dim in dims)
 
+    @property
+    def t(self) -> int:
+        """Entries of the halved tables of k numbers, eight for every four."""
+        return -(-self.k // GROUP) * ENTRIES
+
     def entries(self, dims: tuple[str, ...]) -> int:
         """Numbers in a tile."""
         return int(np.prod(self.tile(dims)))
@@ -69,7 +76,11 @@ class Sizes:
     def bytes(self, dims: tuple[str, ...]) -> int:
         """Bytes of a tile; vectors are kept and sent in the type that is given for them."""
         size = self.entry_bytes if dims == ("m", "n") else self.dtype.itemsize
-        return self.entries(dims) * size
+        return self.entries(dims) * (table_entry(self.dtype).itemsize if "t" in dims else size)
+
+    def kept(self, buffer: Buffer) -> int:
+        """Bytes of a tile in memory, packed where the buffer says so."""
+        return -(-self.entries(buffer.dims) * buffer.bits // 8) if buffer.bits else self.bytes(buffer.dims)
 
     def words(self, dims: tuple[str, ...]) -> int:
         """32-bit words of a tile on a link."""
@@ -95,6 +106,12 @@ def summed_in(dtype: Any) -> np.dtype[Any]:
     if dtype.kind in "iub":
         return np.dtype(np.int64)
     return np.dtype(np.float32) if dtype == np.float16 else dtype
+
+
+def table_entry(dtype: Any) -> np.dtype[Any]:
+    """Type of the sum of four numbers in a table: 16 bits for integers of 8 bits, else the type itself."""
+    dtype = np.dtype(dtype)
+    return np.dtype(np.int16) if dtype.kind in "iub" and dtype.itemsize == 1 else dtype
 
 
 def carrier(a: Array, b: Array) -> np.dtype[Any]:

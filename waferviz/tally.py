@@ -9,6 +9,7 @@ import numpy as np
 
 from waferviz.machine import Machine
 from waferviz.program import Work
+from waferviz.state import ENTRIES, GROUP
 
 
 def macs_of(machine: Machine, dtype: Any) -> float:
@@ -19,10 +20,25 @@ def macs_of(machine: Machine, dtype: Any) -> float:
 
 @dataclass
 class Tally:
-    """Multiply-adds and additions of one core, counted by running its work on shapes."""
+    """Operations of one core, counted by running its work on shapes.
+
+    Attributes
+    ----------
+    macs, adds : int
+        Multiply-adds; additions besides them, those that build tables included.
+    lookups, tables : int
+        Entries read from tables, each with the addition that takes it in; tables built.
+    """
 
     macs: int = 0
     adds: int = 0
+    lookups: int = 0
+    tables: int = 0
+
+    @property
+    def operations(self) -> int:
+        """What a core does one after the other: a lookup counts as one, as a multiply-add does."""
+        return self.macs + self.adds + self.lookups
 
     @classmethod
     def of(cls, work: Work, shapes: dict[str, tuple[int, ...]]) -> Tally:
@@ -45,6 +61,18 @@ class _Shape:
     def __matmul__(self, other: _Shape) -> _Shape:
         self.tally.macs += self.shape[0] * self.shape[1] * other.shape[1]
         return _Shape((self.shape[0], other.shape[1]), self.tally, product=True)
+
+    def tables(self) -> _Shape:
+        groups, columns = -(-self.shape[0] // GROUP), self.shape[1]
+        self.tally.tables += groups * columns
+        self.tally.adds += groups * columns * (2**GROUP - 2)
+        return _Shape((groups * ENTRIES, columns), self.tally)
+
+    def looked_up(self, tables: _Shape, bits: int) -> _Shape:
+        rows, groups, columns = self.shape[0], tables.shape[0] // ENTRIES, tables.shape[1]
+        self.tally.lookups += bits * groups * rows * columns
+        self.tally.adds += (groups + rows) * columns
+        return _Shape((rows, columns), self.tally, product=True)
 
     def __add__(self, other: _Shape) -> _Shape:
         if not (self.product or other.product):

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from waferviz import tokens, vectors
-from waferviz.audit import Bill
+from waferviz.bill import OPERATIONS, Bill
 from waferviz.checks import as_program
 from waferviz.flows import DIRECTIONS
 from waferviz.lazy import lazy
@@ -207,7 +207,7 @@ def prices(program: Program, bill: Bill) -> dict[str, xr.Variable]:
             np.concatenate([[0], bill.steps[name][0]]),
             {"units": bill.steps[name][1], "long_name": bill.steps[name][2]},
         )
-        for name in ("hops", "stages", "link_words", "ramp_words", "macs", "adds")
+        for name in ("hops", "stages", "link_words", "ramp_words", *OPERATIONS)
     }
     out["work"] = xr.Variable(
         "step", np.concatenate([[0], bill.work]), {"units": "cycles", "long_name": "work of the busiest core"}

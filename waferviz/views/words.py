@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 def sentences(trace: xr.Dataset) -> list[str]:
     """One sentence per step, the start included."""
     multiplies = _share_that_multiplies(trace)
+    lookups, tables = (_of_step(trace, name) for name in ("lookups", "tables"))
     label, hops, words = trace.label.values, trace.hops.values, trace.link_words.values
     last = trace.sizes["step"] - 1
     said = [_start(trace)]
     for step in range(1, last + 1):
         parts = []
         if multiplies[step]:
-            parts.append(_multiplying(trace, multiplies[step]))
+            parts.append(_multiplying(trace, multiplies[step], "look up" if lookups[step] else "multiply"))
+        if tables[step]:
+            parts.append(f"a core builds {counted(tables[step], 'table')}")
         if hops[step]:
             relays = (
                 f", {trace.stages.values[step]} of them relayed by cores" if trace.stages.values[step] else ""
@@ -48,14 +51,20 @@ def _start(trace: xr.Dataset) -> str:
     return f"Start: {everywhere} {some}."
 
 
-def _multiplying(trace: xr.Dataset, share: float) -> str:
-    """How many cores, or blocks of cores that hold several, multiply."""
+def _of_step(trace: xr.Dataset, name: str) -> np.ndarray:
+    """A count of every step; zeros in a trace from a file that is older than the count."""
+    return trace[name].values if name in trace else np.zeros(trace.sizes["step"], int)
+
+
+def _multiplying(trace: xr.Dataset, share: float, verb: str) -> str:
+    """How many cores, or blocks of cores that hold several, multiply or look up."""
     cores, places = trace.routes.size, trace.sizes["y"] * trace.sizes["x"]
     number = round(share * places)
     if number == places:
-        return "the core multiplies" if cores == 1 else f"all {cores:,} cores multiply"
+        alone = {"multiply": "multiplies", "look up": "looks up"}[verb]
+        return f"the core {alone}" if cores == 1 else f"all {cores:,} cores {verb}"
     thing = "cores" if cores == places else "blocks of C"
-    return f"{number:,} of {places:,} {thing} multiply"
+    return f"{number:,} of {places:,} {thing} {verb}"
 
 
 def _share_that_multiplies(trace: xr.Dataset) -> np.ndarray:
@@ -63,7 +72,7 @@ def _share_that_multiplies(trace: xr.Dataset) -> np.ndarray:
     steps = trace.sizes["step"]
     if trace.sizes["y"] * trace.sizes["x"] * steps <= 4_000_000:
         return np.array([float(trace.met.isel(step=step).values.mean()) for step in range(steps)])
-    return (trace.macs.values > 0).astype(float)
+    return (trace.macs.values + _of_step(trace, "lookups") > 0).astype(float)
 
 
 def stats(trace: xr.Dataset) -> str:
@@ -166,9 +175,9 @@ def events(trace: xr.Dataset) -> list[tuple[str, int]]:
     held = trace.memory.isel(dict.fromkeys(trace.memory.dims[1:], 0))
     if trace.sizes["step"] <= 4096 and int(held.max()) > int(held.min()):
         found.append((f"peak memory, {int(held.max()):,} B", int(held.values.argmax())))
-    working = np.flatnonzero(trace.macs.values > 0)
-    if len(working):
-        found.append(("first multiplication", int(working[0])))
+    for name, said in (("macs", "first multiplication"), ("lookups", "first lookup")):
+        if (done := _of_step(trace, name)).any():
+            found.append((said, int(np.flatnonzero(done)[0])))
     if "wrong_step" in trace.attrs:
         found.append(("first wrong value", int(trace.attrs["wrong_step"])))
     return [*found, ("end", trace.sizes["step"] - 1)]

@@ -104,7 +104,7 @@ class _Run:
 
     def _work(self, work: Work, machine: Machine) -> Array:
         tally = Tally.of(work, {name: self.sizes.tile(b.dims) for name, b in self.program.buffers.items()})
-        cycles = math.ceil((tally.macs + tally.adds) / machine.macs)
+        cycles = math.ceil(tally.operations / machine.macs)
         return self.draft.work(self.core, cycles, after=self.ready[None])
 
     def _move(self, move: Move, repeat: int) -> tuple[Array, Array, Array]:
