@@ -18,7 +18,7 @@ class Lookup {
     this.rows = this.entries / 2
     this.dots = Uint8Array.from(atob(setup.dots), letter => letter.charCodeAt(0))
     const height = TOP + Math.max(this.rows, setup.index[0].length, 5) * ROW + 70
-    this.picture = svg("svg", { viewBox: `0 0 1220 ${height}`, role: "img", "aria-label": setup.title, style: "width:100%;min-width:1140px;display:block" })
+    this.picture = svg("svg", { viewBox: `0 0 1220 ${height}`, role: "img", "aria-label": setup.title, style: "width:100%;min-width:860px;display:block" })
     this.still = svg("g")
     this.moving = svg("g")
     this.picture.append(this.still, this.moving)
