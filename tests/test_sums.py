@@ -104,7 +104,7 @@ def test_the_slider_redraws_the_curves(chromium, tmp_path):
     seen = Watched(chromium, offline=True)
     found = gemvs(np.arange(60, 751, 30), [2048, 8192], WSE)
     seen.page.goto(show(found).handout(tmp_path / "curves.html").as_uri())
-    slider = seen.page.get_by_label("entries along a side")
+    slider = seen.page.get_by_role("slider", name="entries along a side")
     assert seen.changes(lambda: slider.fill("1"))
     said = seen.page.locator(".wv-said").inner_text()
     turn = found.cycles.sel(matrix=8192, algorithm="pipeline")
