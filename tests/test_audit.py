@@ -221,7 +221,7 @@ def programs(draw):
     return Program(
         name="random", shape=(rows, columns), body=(Repeat((Step("move", tuple(steps)),), times),),
         buffers={"A": tile, "R": tile, "S": tile, "B": Buffer(("k", "n")), "C": Buffer(("m", "n"))},
-        operands={"A": Operand(y, x, (rows, columns)), "B": Operand(y, x, (columns, columns))},
+        operands={"A": Operand(y, x, (rows, columns)), "B": Operand(y % columns, x, (columns, columns))},
         placement=None if fold == (rows, columns) else Placement.folded((rows, columns), fold),
     )  # fmt: skip
 

@@ -36,7 +36,7 @@ def row(order, shifts):
     return Program(
         name="row", shape=(1, n), body=(Repeat((shift,), shifts),),
         buffers={"A": Buffer(("m", "k"), double=True), "B": Buffer(("k", "n")), "C": Buffer(("m", "n"))},
-        operands={"A": Operand(np.zeros((1, 1), int), here[None], (1, n)), "B": Operand(here[:, None], np.zeros((1, 1), int), (n, 1))},
+        operands={"A": Operand(np.zeros((1, 1), int), here[None], (1, n)), "B": Operand(here[None], np.zeros((1, 1), int), (n, 1))},
     )  # fmt: skip
 
 

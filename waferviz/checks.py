@@ -2,36 +2,12 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from waferviz.program import Array, Move, Program, Repeat, Step, at_repeat
+from waferviz.program import Array, Move, Program, Step, at_repeat
 from waferviz.trees import reach
-
-
-def check_layout(program: Program) -> None:
-    """Raise ValueError for buffers, operands and repeats that are none, or tiles that do not fit their matrix."""
-    name, buffers = program.name, program.buffers
-    for part in program.body:
-        if isinstance(part, Repeat) and (not isinstance(part.times, Integral) or part.times < 0):
-            raise ValueError(f"{name}: a Repeat has times={part.times!r}; give a whole number, 0 or more")
-    for said, wanted in (("result", [program.result]), ("operands", list(program.operands))):
-        if unknown := [one for one in wanted if one not in buffers]:
-            raise ValueError(f"{name}: {said} {unknown[0]!r} is no buffer; the buffers are {list(buffers)}")
-    if program.on_vectors:
-        return
-    if missing := [one for one in "AB" if one not in program.operands]:
-        raise ValueError(
-            f"{name}: no operand {missing[0]!r}; say with an Operand which block each core holds"
-        )
-    b = ("n", "k") if program.transposed else ("k", "n")
-    for buffer, dims in (("A", ("m", "k")), ("B", b), (program.result, ("m", "n"))):
-        if tuple(buffers[buffer].dims) != dims:
-            raise ValueError(
-                f"{name}: buffer {buffer} has dims {buffers[buffer].dims}; {buffer} is cut into tiles of {dims}, rows first"
-            )
 
 
 def check(program: Program, step: Step, times: int) -> None:

@@ -291,7 +291,8 @@ class Program:
     outcome: Operand | None = None
 
     def __post_init__(self) -> None:
-        from waferviz.checks import check, check_layout
+        from waferviz.checks import check
+        from waferviz.layout import check_layout
 
         check_layout(self)
         for repeat in self.repeats:
