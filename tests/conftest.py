@@ -1,4 +1,4 @@
-"""What several test files share: one browser per file, and servers that stop."""
+"""What several test files share: one browser per file, servers that stop, and examples without a time limit."""
 
 import os
 import socket
@@ -8,7 +8,12 @@ import time
 import urllib.request
 
 import pytest
+from hypothesis import settings
 from watched import BROWSER, FLAGS
+
+# No test is held to a time; CI tries the same examples each time, a developer new ones.
+settings.register_profile("waferviz", deadline=None, derandomize=os.environ.get("CI") == "true")
+settings.load_profile("waferviz")
 
 
 @pytest.fixture(scope="module")

@@ -137,7 +137,7 @@ def messages_on_links(parents, shape):
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trees())
 def test_any_tree_adds_in_its_order_and_costs_its_ways(drawn_tree):
     parents, shape = drawn_tree

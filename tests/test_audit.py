@@ -250,7 +250,7 @@ def agrees(program, wrap):
     assert np.array_equal(bill.routes.values, routes_held(routes, program.place.shape))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(programs(), st.booleans())
 def test_random_moves_cost_what_walking_them_costs(program, wrap):
     agrees(program, wrap)

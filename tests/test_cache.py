@@ -54,7 +54,7 @@ def test_the_closed_form_follows_from_the_rule(rows):
     assert np.array_equal(found.links, rows - 1 - tokens[:-1] % rows)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(RULES), st.lists(st.integers(0, 4), min_size=1, max_size=7), st.integers(0, 25), st.none() | st.integers(4, 6))  # fmt: skip
 def test_any_start_goes_as_the_rule_told_row_by_row(rule, prompt, tokens, limit):
     found = insert(rule, len(prompt), tokens, prompt=prompt, capacity=limit)

@@ -89,7 +89,7 @@ def farthest(program, step, repeat):
     return out
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(programs(), st.integers(0, 4), st.integers(0, 6))
 def test_the_first_broken_step_and_core_are_the_first(program, hops, routes):
     machine = Machine.preset("teaching", routes=routes)

@@ -38,7 +38,7 @@ def steps(draw):
     return (rows, columns), move, draw(st.integers(0, times - 1)), draw(st.booleans()), draw(st.booleans())
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(steps(), st.integers(0, 2**31))
 def test_a_move_is_all_its_messages(step, seed):
     shape, move, repeat, same_rows, same_columns = step

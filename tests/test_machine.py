@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import waferviz as wv
 from waferviz import GEMM, audit
 from waferviz.facts import Unpublished, facts, reference
 from waferviz.machine import QUANTITIES, Machine
@@ -160,3 +161,22 @@ def test_references_are_no_machines():
         Machine.preset("h100")
     with pytest.raises(ValueError, match="known are a100, h100"):
         reference("tpu")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda m: wv.audit(wv.GEMM["cannon"](4), m).cycles,
+        lambda m: wv.timeline(wv.GEMM["cannon"](4), m).end,
+        lambda m: wv.check(wv.GEMM["cannon"](4), m).used,
+        lambda m: wv.explain(wv.GEMM["cannon"](4), m).cycles,
+        lambda m: wv.sweep(mesh=4, matrix=8, machine=m).cycles,
+        lambda m: wv.wafer.latency(m).cycles,
+        lambda m: wv.energy.energy(wv.audit(wv.GEMM["cannon"](4), m), m).energy,
+    ],
+    ids=["audit", "timeline", "check", "explain", "sweep", "latency", "energy"],
+)
+def test_a_machine_goes_by_its_name_everywhere(ask):
+    assert ask("teaching").identical(ask(Machine.preset("teaching")))
+    with pytest.raises((KeyError, ValueError), match="teaching"):
+        ask("teeching")

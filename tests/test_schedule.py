@@ -90,7 +90,7 @@ def priced(program, machine, side):
     return Bill(program, machine, tuple(max(side, blocks) for blocks in program.blocks.values()))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(REGISTRY | programs(), MACHINES, st.sampled_from((10, 17, 30)))
 def test_data_flow_is_never_later_than_a_barrier(program, machine, side):
     bill = priced(program, machine, side)
@@ -99,7 +99,7 @@ def test_data_flow_is_never_later_than_a_barrier(program, machine, side):
     assert all((free.after(k + 1) >= free.after(k)).all() for k in range(len(program)))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     REGISTRY | programs(),
     MACHINES,
@@ -169,7 +169,7 @@ def slow_step(ready, tiles, words, sent, work, plane, machine):
     return done
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(programs(), st.integers(1, 3), st.integers(0, 3))
 def test_random_moves_end_when_listing_every_tile_says_so(program, hop, ramp):
     if not program.place.is_identity or any(move.relay for move in program.body[0].steps[0].moves):

@@ -237,7 +237,7 @@ def walked(program, found):
     return out
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from(sorted(GEMM)), st.integers(2, 5), st.integers(0, 1000))
 def test_prices_against_a_walk(name, side, seed):
     program = GEMM[name](side)
@@ -299,7 +299,7 @@ def walked_freely(program, found, machine, words, work):
     return max(ready.values())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from(["cannon", "meshgemm"]), st.integers(3, 6), st.integers(0, 1000), st.integers(1, 3))
 def test_data_flow_against_a_walk(name, side, seed, hop):
     program, found = GEMM[name](side), remap(draw((side, side + 2), 0.08, seed=seed), 2)

@@ -180,7 +180,7 @@ def traffics(draw):
 
 
 @given(traffics(), st.integers(1, 3), st.integers(1, 3), st.sampled_from([0, 1]), st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_slow_twin_agrees_on_every_arrival(traffic, hop, ramp, engines, shared_ramp):
     machine = {"hop": hop, "ramp": ramp, "engines": engines, "shared_ramp": shared_ramp}
     complete, _ = simulate_slowly(traffic, **machine)
@@ -199,7 +199,7 @@ def forests(draw):
 
 
 @given(forests(), st.integers(1, 9), st.integers(0, 20))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_slow_twin_agrees_on_trees(parent, words, work):
     draft, core = Draft((2, 6)), np.arange(len(parent))
     ready = draft.work(core, work * (core % 3))
@@ -214,7 +214,7 @@ def test_the_slow_twin_agrees_on_trees(parent, words, work):
 
 
 @given(traffics(), st.integers(1, 3), st.sampled_from([None, 0, 1, 5]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_words_are_conserved(traffic, hop, queue):
     run = simulate(traffic, hop=hop, queue=queue, window=1)
     words = traffic.words[traffic.message]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from waferviz.facts import reference
-from waferviz.machine import Machine
+from waferviz.machine import Machine, named
 from waferviz.published import rows
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def joules(
     macs: Any,
     memory_bytes: Any,
     word_hops: Any,
-    machine: Machine,
+    machine: Machine | str,
     *,
     cores: int | None = None,
     events: Events | None = None,
@@ -146,7 +146,7 @@ def joules(
         Time of the run.
     macs, memory_bytes, word_hops : array
         Multiply-adds, bytes to and from memory, and 32-bit words times links, of all cores together.
-    machine : Machine
+    machine : Machine or name of a preset
     cores : int, optional
         Cores in use; the mesh of the machine when left out.
     events : Events, optional
@@ -167,6 +167,7 @@ def joules(
     """
     import xarray as xr
 
+    machine = named(machine)
     cores = cores or int(np.prod(machine.shape))
     costs = events or Events.published()
     counts = {"seconds": seconds, "macs": macs, "memory_bytes": memory_bytes, "word_hops": word_hops}
@@ -197,7 +198,7 @@ def joules(
 
 
 def energy(
-    bill: xr.Dataset, machine: Machine, *, entry_bytes: int = 4, events: Events | None = None
+    bill: xr.Dataset, machine: Machine | str, *, entry_bytes: int = 4, events: Events | None = None
 ) -> xr.Dataset:
     """Energy of an audited program; see `joules` for the variables.
 
@@ -205,7 +206,7 @@ def energy(
     ----------
     bill : Dataset
         From `audit(program, machine)`.
-    machine : Machine
+    machine : Machine or name of a preset
         The machine of the audit.
     entry_bytes : int
         Bytes of a matrix entry.
@@ -222,6 +223,7 @@ def energy(
     Every core is taken to work as much as the busiest one.  A multiply-add moves three entries: one operand in, the sum out
     and in; the other operand stays in a register.  Words between a core's memory and its router are not counted.
     """
+    machine = named(machine)
     if bill.attrs.get("machine") != machine.name or "cycles" not in bill:
         raise ValueError(
             f"the audit of {bill.attrs.get('program')} has machine {bill.attrs.get('machine')!r}, energy was asked for "

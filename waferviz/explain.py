@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from waferviz.bill import Bill
-from waferviz.machine import Machine
+from waferviz.machine import Machine, named
 from waferviz.memory import largest
 from waferviz.program import Program
 from waferviz.schedule import cycles
@@ -31,7 +31,7 @@ NUMBERS = {
 
 def explain(
     program: Program,
-    machine: Machine,
+    machine: Machine | str,
     *,
     schedule: str = "barrier",
     matrices: tuple[int, ...] | None = None,
@@ -70,6 +70,7 @@ def explain(
     """
     import xarray as xr
 
+    machine = named(machine)
     said = timeline(program, machine, schedule=schedule, matrices=matrices, dtype=dtype)
     bill = Bill(program, machine, matrices, dtype, schedule)
     total = said.attrs["cycles"]

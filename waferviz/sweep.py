@@ -9,7 +9,7 @@ import numpy as np
 
 from waferviz.cost.gemm import FORMULAS
 from waferviz.loading import Progress, loaded
-from waferviz.machine import Machine
+from waferviz.machine import Machine, named
 from waferviz.points import Algorithm, Space, name_of
 from waferviz.schedule import SCHEDULES, checked
 
@@ -35,7 +35,7 @@ def sweep(
     *,
     mesh: Any,
     matrix: Any,
-    machine: Machine | Sequence[Machine],
+    machine: Machine | str | Sequence[Machine | str],
     algorithm: Algorithm | Sequence[Algorithm] = FOUR,
     schedule: str | Sequence[str] = tuple(SCHEDULES),
     dtype: Any = np.float32,
@@ -48,7 +48,7 @@ def sweep(
     mesh, matrix : int, sequence or DataArray
         Cores and entries along a side.  DataArrays keep their dims, so that two along one dim are paired; chunked by
         Dask (`pip install "waferviz[cluster]"`) they give a lazy result, computed on whatever cluster there is.
-    machine : Machine or sequence
+    machine : Machine, name of a preset, or sequence
         Each with a name of its own.
     algorithm : str, builder or sequence
         Names in `GEMM`, or functions from a mesh to a Program.
@@ -91,7 +91,8 @@ def sweep(
 
     names = [algorithm] if isinstance(algorithm, str) or callable(algorithm) else list(algorithm)
     schedules = [checked(one) for one in ([schedule] if isinstance(schedule, str) else schedule)]
-    space = Space.of(mesh, matrix, [machine] if isinstance(machine, Machine) else list(machine), dtype)
+    machines = [named(one) for one in ([machine] if isinstance(machine, (Machine, str)) else machine)]
+    space = Space.of(mesh, matrix, machines, dtype)
     found = [[space.priced(name, one) for one in schedules] for name in names]
     labels = {"algorithm": [name_of(name) for name in names], "schedule": schedules}
     out = {

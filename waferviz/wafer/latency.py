@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from waferviz.cost import message
-from waferviz.machine import Machine
+from waferviz.machine import Machine, named
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
-def latency(machine: Machine, core: tuple[int, int] = (0, 0), *, words: int = 1) -> xr.Dataset:
+def latency(machine: Machine | str, core: tuple[int, int] = (0, 0), *, words: int = 1) -> xr.Dataset:
     """Cycles until a message from one core has come to each other core, along its row, then its column.
 
     Parameters
     ----------
-    machine : Machine
+    machine : Machine or name of a preset
         Its wrap links are used where they are shorter.
     core : (int, int)
         Sender, as (row, column).
@@ -44,6 +44,7 @@ def latency(machine: Machine, core: tuple[int, int] = (0, 0), *, words: int = 1)
     """
     import xarray as xr
 
+    machine = named(machine)
     rows, columns = machine.shape
     if not (0 <= core[0] < rows and 0 <= core[1] < columns):
         raise ValueError(

@@ -15,7 +15,7 @@ import numpy as np
 
 from waferviz.bill import Bill
 from waferviz.flows import Flows, flows
-from waferviz.machine import Machine
+from waferviz.machine import Machine, named
 from waferviz.program import Array, Program
 from waferviz.streams import Line, Stream
 from waferviz.wafer.remapping import Remap
@@ -29,7 +29,7 @@ TIMINGS = ("hidden", "one cycle per physical hop")
 def price(
     program: Program,
     found: Remap,
-    machine: Machine,
+    machine: Machine | str,
     *,
     matrices: tuple[int, ...] | None = None,
     dtype: Any = np.float32,
@@ -60,6 +60,7 @@ def price(
     """
     import xarray as xr
 
+    machine = named(machine)
     bill = Bill(program, machine, matrices, dtype, schedule)
     real = OnWafer(program, found, machine, matrices, dtype, schedule)
     cycles = [one.steps["cycles"][0] for one in (bill, real)]

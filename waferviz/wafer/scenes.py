@@ -9,7 +9,7 @@ import numpy as np
 
 from waferviz.bill import Bill
 from waferviz.cost import barrier
-from waferviz.machine import Machine
+from waferviz.machine import Machine, named
 from waferviz.orders import interleaved
 from waferviz.program import Array, Program
 from waferviz.wafer.defects import draw
@@ -30,7 +30,7 @@ CLUSTERS: dict[str, dict[str, Any]] = {
 
 def scenes(
     program: Program,
-    machine: Machine,
+    machine: Machine | str,
     *,
     spares: tuple[int, ...] = (0, 1, 2, 3),
     wafers: int = 4,
@@ -42,7 +42,7 @@ def scenes(
     ----------
     program : Program
         Its mesh is what software sees; at most 40 x 40 cores, so that every core can be seen.
-    machine : Machine
+    machine : Machine or name of a preset
         Prices the program.
     spares : tuple of int
         Spare columns to choose from.
@@ -72,6 +72,7 @@ def scenes(
             f"{rows} x {columns} cores, spares={spares}, wafers={wafers}: give at most 40 x 40 cores, so that every core can be "
             "seen, one number of spares or more, and one wafer or more; waferviz.wafer.price has no such limit"
         )
+    machine = named(machine)
     bill = Bill(program, machine, matrices)
     link_words, ramp_words, stages = (bill.counts[name] for name in ("link_words", "ramp_words", "stages"))
     width = columns + max(spares)
