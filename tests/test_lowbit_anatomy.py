@@ -5,8 +5,9 @@ import pytest
 from watched import Watched
 
 import waferviz
-from waferviz.lowbit import Model, anatomy, model_bytes, model_energy, tiles
+from waferviz.lowbit import Model, anatomy, model_bytes, model_energy, precompute, tiles
 from waferviz.views.anatomy import Anatomy
+from waferviz.views.builders import Builders
 from waferviz.views.unit import Unit
 
 
@@ -71,5 +72,21 @@ def test_a_shape_is_drawn_and_ranked(chromium, tmp_path):
         )
     )
     assert "tables of 256 bits" in said.inner_text()
+    seen.context.close()
+    assert (seen.wrong, seen.left) == ([], [])
+
+
+@pytest.mark.browser
+def test_builders_count_up(chromium, tmp_path):
+    seen = Watched(chromium, offline=True)
+    view = waferviz.show(precompute(4096, 12288, 12288))
+    assert isinstance(view, Builders)
+    seen.page.goto(view.handout(tmp_path / "view.html").as_uri())
+    said = seen.page.locator(".wv-said")
+    said.wait_for()
+    assert said.inner_text().startswith("A builder beside every array makes each table 3,072 times: 350 %")
+    assert seen.page.get_by_text("403 MB through memory").is_visible()
+    seen.page.get_by_role("button", name="to end").click()
+    assert seen.page.get_by_text("per array: 3,072 of 3,072 arrays").is_visible()
     seen.context.close()
     assert (seen.wrong, seen.left) == ([], [])

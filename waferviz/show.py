@@ -37,6 +37,7 @@ PICTURES = {
     "speed": ("kernels", "Kernels"),
     "bits_wide": ("anatomy", "Anatomy"),
     "fan_out": ("unit", "Unit"),
+    "built": ("builders", "Builders"),
 }
 
 
@@ -48,7 +49,7 @@ def show(*datasets: xr.Dataset | Sequence[xr.Dataset]) -> Any:
     `wafer.latency` give wafers with dead cores, yield curves and a latency map; `lowbit.lookups` a lookup to play,
     `lowbit.specimen` the packing microscope, `lowbit.errors` the errors of rounded tables, `lowbit.running_sums` an
     accumulator, `lowbit.kernels` which kernel when, `lowbit.anatomy` a model by its bits, `lowbit.tiles` the shape of a
-    lookup unit, `lowbit.terms` areas in silicon, `lowbit.fewer_bits` published curves;
+    lookup unit, `lowbit.precompute` who builds its tables, `lowbit.terms` areas in silicon, `lowbit.fewer_bits` published curves;
     `validate.validate` ours against theirs.
 
     Raises
