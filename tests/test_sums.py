@@ -47,6 +47,17 @@ def test_the_papers_formula_keeps_improving_and_the_exact_one_does_not():
     assert "How many phases for 11 words on 720 cores?" in repr(show(phases(720, 11, WSE)))
 
 
+def test_the_papers_latencies_on_720_cores():
+    """alpha = 1, beta = 5: pipeline 2 N + 5 N = 5,040, K-tree N + 5 sqrt(N) = 854, ratio 5.9; ours with one word."""
+    pipeline = waves(ALLREDUCE["pipeline"](720), WSE, matrices=(1,)).attrs["cycles"]
+    assert pipeline == sums(720, 1, WSE).cycles.sel(algorithm="pipeline").item() == 2 * 720 + 5 * 720
+    paper = phases(720, 1, WSE).cycles.sel(algorithm=PAPER, k=2).item()
+    assert round(paper) == 854
+    assert round(pipeline / paper, 1) == 5.9
+    tree = waves(ALLREDUCE["ktree"](720, sizes=(30, 24)), WSE, matrices=(1,)).attrs["cycles"]
+    assert tree == cost.ktree(1, (30, 24)) == pytest.approx(paper, rel=0.05)
+
+
 def test_factored_finds_every_ordered_product():
     assert sorted(factored(12)) == sorted(
         {(12,), (2, 6), (6, 2), (3, 4), (4, 3), (2, 2, 3), (2, 3, 2), (3, 2, 2)}
