@@ -85,7 +85,7 @@ def test_builders_count_up(chromium, tmp_path):
     said = seen.page.locator(".wv-said")
     said.wait_for()
     assert said.inner_text().startswith("A builder beside every array makes each table 3,072 times: 350 %")
-    assert seen.page.get_by_text("403 MB through memory").is_visible()
+    assert seen.page.get_by_text("403 MB through memory", exact=True).is_visible()
     seen.page.get_by_role("button", name="to end").click()
     assert seen.page.get_by_text("per array: 3,072 of 3,072 arrays").is_visible()
     seen.context.close()
