@@ -280,3 +280,38 @@ def test_an_array_is_no_trace(verb, given):
         ValueError, match=rf"{verb.__name__}\(\).*{type(given).__name__}.*give .*trace.*multiply"
     ):
         verb(given)
+
+
+@pytest.mark.parametrize(
+    ("operands", "words"),
+    [
+        ((EYE, EYE), r"Cannon takes \{'A': \.\.\., 'B': \.\.\.\}, found tuple"),
+        ({"A": EYE}, r"found keys \['A'\]"),
+        ({"A": EYE, "B": EYE, "C": EYE}, r"found keys \['A', 'B', 'C'\]"),
+        ({"A": EYE[0], "B": EYE}, r"a has shape \(8,\)"),
+        ({"A": EYE, "B": EYE.astype(str)}, "b has dtype"),
+    ],
+    ids=str,
+)
+def test_operands_have_names(operands, words):
+    with pytest.raises(ValueError, match=words):
+        run(GEMM["cannon"](4), operands)
+
+
+def test_operands_may_be_lists():
+    trace = run(GEMM["cannon"](2), {"A": [[1, 2], [3, 4]], "B": [[1, 0], [0, 1]]})
+    assert product(trace).tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize("matrices", [8, (8, 8), (8, 8, 8.5), "888"], ids=str)
+def test_sizes_are_three(matrices):
+    with pytest.raises(ValueError, match=r"Cannon takes \(M, K, N\), whole numbers"):
+        audit(GEMM["cannon"](4), matrices=matrices)
+    with pytest.raises(ValueError, match=r"ring takes \(n,\), whole numbers"):
+        audit(ALLREDUCE["ring"](4), matrices=matrices)
+
+
+def test_samples_have_a_side():
+    for size in (0, -1, 2.5, "8"):
+        with pytest.raises(ValueError, match="give the side of the matrix"):
+            sample("ramp", size)

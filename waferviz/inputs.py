@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,13 @@ def sample(name: str, size: int = 32, seed: int = 7) -> Array:
     `size` by averaging; `sea_temperature` is its table of 61 years x 12 months, whatever the size.
     """
     if name not in SAMPLES:
-        near = difflib.get_close_matches(name, SAMPLES, 1, 0.3)
+        near = difflib.get_close_matches(str(name), SAMPLES, 1, 0.3)
         raise ValueError(
             f"no sample {name!r}{f'; nearest is {near[0]!r}' if near else ''}; known are {', '.join(SAMPLES)}"
         )
-    return SAMPLES[name](size, seed)
+    if not isinstance(size, Integral) or size < 1:
+        raise ValueError(f"size={size!r}: give the side of the matrix, a whole number above zero")
+    return SAMPLES[name](int(size), seed)
 
 
 def _integers(size: int, seed: int) -> Array:

@@ -12,7 +12,7 @@ from waferviz.published import tables
 GROUPS = ("algorithms", "machines", "matrices", "tables")
 KINDS = {
     "GEMM, for waferviz multiply --algorithm": GEMM,
-    "GEMV, for waferviz.GEMV": GEMV,
+    "GEMV, for waferviz multiply --algorithm, B one column": GEMV,
     "Allreduce, for waferviz.ALLREDUCE": ALLREDUCE,
     "Caches, for waferviz.CACHE": CACHE,
 }

@@ -55,7 +55,7 @@ def table(name: str) -> xr.Dataset:
     import xarray as xr
 
     if name not in tables():
-        near = difflib.get_close_matches(name, tables(), 3, 0.3)
+        near = difflib.get_close_matches(str(name), tables(), 3, 0.3)
         hint = f"; nearest are {', '.join(near)}" if near else ""
         raise FileNotFoundError(f"no table {name!r}{hint}; `waferviz list tables` names all {len(tables())}")
     found = rows(name)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from waferviz.audit import audit
+from waferviz.checks import as_program
 from waferviz.facts import reference
 from waferviz.machine import Machine, named
 from waferviz.program import Array, Program
@@ -94,7 +95,7 @@ def roofline(
     [1.0, 1.0]
     """
     machine = named(machine or "teaching")
-    marks = [_mark(program, machine, matrices, dtype) for program in programs]
+    marks = [_mark(as_program(program, "roofline"), machine, matrices, dtype) for program in programs]
     if len({mark.cores for mark in marks}) != 1:
         sizes = ", ".join(f"{mark.name} on {mark.cores:,} cores" for mark in marks) or "no program"
         raise ValueError(f"roofline() got {sizes}; give programs on meshes of one size, they share the roofs")

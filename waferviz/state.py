@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,12 @@ class Sizes:
     @classmethod
     def of(cls, program: Program, matrices: tuple[int, ...], dtype: Any = np.float32) -> Sizes:
         """Sizes of a product (M, K, N) or of vectors (n,); ValueError when the mesh is larger than a matrix side."""
+        wanted = ("n",) if program.on_vectors else ("M", "K", "N")
+        given: Any = matrices
+        several = isinstance(given, tuple | list) and len(given) == len(wanted)
+        if not several or not all(isinstance(side, Integral) for side in given):
+            said = f"({', '.join(wanted)}{',' * program.on_vectors})"
+            raise ValueError(f"matrices={matrices!r}: {program.name} takes {said}, whole numbers")
         if program.on_vectors:
             return cls._of_vectors(program, *matrices, dtype=dtype)
         folded = program.kind == "gemm"

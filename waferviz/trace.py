@@ -12,6 +12,7 @@ from waferviz import tokens, vectors
 from waferviz.bill import OPERATIONS, Bill
 from waferviz.checks import as_program
 from waferviz.flows import DIRECTIONS
+from waferviz.inputs import pair
 from waferviz.lazy import lazy
 from waferviz.machine import Machine, named
 from waferviz.names import EXACT_CORES
@@ -85,6 +86,7 @@ def run(
         raise ValueError(f"tier={tier!r}: choose one of {', '.join(TIERS)}")
     machine = named("teaching" if machine is None else machine)
     as_program(program, "run")
+    operands = _given(program, operands)
     if program.kind == "cache":
         return tokens.trace_of(program, operands, machine=machine, code=code, schedule=schedule)
     if program.on_vectors:
@@ -157,6 +159,20 @@ def product(trace: xr.Dataset, progress: Progress | None = None) -> Array:
         rows = whole[first * last.sizes["m"] : (first + some) * last.sizes["m"]]
         rows[...] = untiled(last.isel(y=slice(first, first + some)).values, rows.shape)
     return whole
+
+
+def _given(program: Program, operands: Any) -> dict[str, Any] | None:
+    """Operands by the names that the program has for them; ValueError when one is missing."""
+    names = "V" if program.on_vectors else "AB"
+    if operands is None or program.kind == "cache":
+        return operands
+    if not isinstance(operands, dict) or set(operands) != set(names):
+        wanted = ", ".join(f"'{name}': ..." for name in names)
+        found = f"keys {list(operands)}" if isinstance(operands, dict) else type(operands).__name__
+        raise ValueError(f"operands: {program.name} takes {{{wanted}}}, found {found}")
+    if program.on_vectors:
+        return operands
+    return dict(zip(names, pair(operands["A"], operands["B"]), strict=True))
 
 
 def _matrices(program: Program, operands: dict[str, Any]) -> tuple[int, int, int]:
