@@ -50,19 +50,19 @@ def ternary_matmul(a: Any, w: Any, *, packing: str = "tl2") -> Array:
         )
     if packing not in ("tl1", "tl2"):
         raise ValueError(f"packing={packing!r}: choose 'tl1' (pairs) or 'tl2' (triples)")
-    cut = weights.shape[1] // 3 * 3 if packing == "tl2" else 0
+    whole = weights.shape[1] // 3 * 3 if packing == "tl2" else 0
     total = np.zeros((len(rows), len(weights)), rows.dtype)
-    if cut:
-        total += _added(tl2_signed(tl2_table(rows[:, :cut])), tl2_value(weights[:, :cut]) + 13)
-    if cut < weights.shape[1]:
-        total += _added(tl1_table(rows[:, cut:]), tl1_index(weights[:, cut:]))
+    if whole:
+        total += _added(tl2_signed(tl2_table(rows[:, :whole])), tl2_value(weights[:, :whole]) + 13)
+    if whole < weights.shape[1]:
+        total += _added(tl1_table(rows[:, whole:]), tl1_index(weights[:, whole:]))
     return total
 
 
 def tl1_index(w: Any) -> Array:
     """Index 3 (w0 + 1) + (w1 + 1) of each pair of weights, (outputs, pairs); an odd K ends with a zero weight."""
-    pairs = cut(w, 2)
-    return 3 * pairs[..., 0] + pairs[..., 1] + 4
+    first, second = cut(w, 2)
+    return 3 * first + second + 4
 
 
 def tl1_table(a: Any) -> Array:
@@ -78,7 +78,8 @@ def tl1_table(a: Any) -> Array:
 
 def tl2_value(w: Any) -> Array:
     """Signed code 9 w0 + 3 w1 + w2 of each triple of weights, -13 to 13, (outputs, triples)."""
-    return (cut(w, 3) * np.array([9, 3, 1])).sum(axis=-1)
+    first, second, third = cut(w, 3)
+    return 9 * first + 3 * second + third
 
 
 def tl2_table(a: Any) -> Array:
@@ -122,23 +123,24 @@ def sums(a: Any, signs: Array) -> Array:
     return np.einsum("es,gs...->ge...", signs, found)
 
 
-def cut(w: Any, length: int) -> Array:
-    """Weights cut into groups of `length`, zeros after a ragged end: (outputs, groups, length)."""
+def cut(w: Any, length: int) -> list[Array]:
+    """First, second, ... weights of each group of `length`, zeros after a ragged end: (outputs, groups) each."""
     found = ternary_weights(w)
-    filled = np.pad(found, ((0, 0), (0, -found.shape[1] % length)))
-    return filled.reshape(len(found), -1, length)
+    spare = -found.shape[1] % length
+    filled = np.pad(found, ((0, 0), (0, spare))) if spare else found
+    return [filled[:, at::length] for at in range(length)]
 
 
 def ternary_weights(w: Any) -> Array:
-    """Weights as int64; ValueError names the first that is not -1, 0 or +1."""
+    """Weights as int8; ValueError names the first that is not -1, 0 or +1."""
     array = two_dimensional(w, "w", "(outputs, K)")
     if array.dtype.kind not in "iu":
         raise ValueError(
             f"w has dtype {array.dtype}; give integers -1, 0, +1, for example from waferviz.lowbit.ternary(w)"
         )
     outside(array, -1, 1, "w", "a ternary weight is -1, 0 or +1")
-    return array.astype(np.int64)
+    return array.astype(np.int8, copy=False)
 
 
 def _added(table: Array, index: Array) -> Array:
-    return add_up(table, np.ascontiguousarray(index.T, dtype=np.intp)).T
+    return add_up(table, np.ascontiguousarray(index.T)).T
