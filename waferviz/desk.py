@@ -15,6 +15,7 @@ from waferviz.machine import Machine
 from waferviz.program import Program
 from waferviz.views.machine_form import MachineForm
 from waferviz.views.notebook import ready
+from waferviz.views.style import LEGIBLE
 from waferviz.workbench import RACERS, parsed
 
 Mesh = int | tuple[int, int]
@@ -70,15 +71,17 @@ class Desk(Viewer):
     def __init__(self, draw: Callable[[Order], Any], *, machine: str = "wse2", **params: Any) -> None:
         super().__init__(**params)
         self.draw, self.form = draw, MachineForm(machine)
-        self._said = pn.widgets.StaticText(value="")
+        self._said = pn.widgets.StaticText(value="", stylesheets=[LEGIBLE], width=270)
         self._picture = pn.Column(sizing_mode="stretch_width", min_width=720)
         self.form.param.watch(self._show, "changed")
         self.param.watch(self._show, ["algorithms", "mesh", "size"])
         self._show()
 
     def __panel__(self) -> Any:
-        fields = {"algorithms": pn.widgets.CheckBoxGroup, "mesh": {"width": 270}, "size": {"width": 270}}
-        controls = pn.Param(self, parameters=list(fields), name="", widgets=fields)
+        box = {"type": pn.widgets.CheckBoxGroup, "stylesheets": [LEGIBLE]}
+        line = {"width": 270, "stylesheets": [LEGIBLE]}
+        fields = {"algorithms": box, "mesh": line, "size": line}
+        controls = pn.Param(self, parameters=list(fields), show_name=False, widgets=fields)
         side = pn.Column(controls, self.form, self._said, width=300)
         return pn.Row(side, self._picture, sizing_mode="stretch_width")
 

@@ -14,6 +14,7 @@ from panel.viewable import Viewer
 
 from waferviz.facts import Unpublished, facts
 from waferviz.machine import Machine
+from waferviz.views.style import LEGIBLE
 
 SHOWN = (
     "hop",
@@ -46,9 +47,16 @@ class MachineForm(Viewer):
         table = [fact for fact in facts("machines") if not fact.variant]
         self.param.preset.objects = list(dict.fromkeys(fact.machine for fact in table))
         self._units = {fact.quantity: fact.units for fact in table}
-        self._fields = {name: pn.widgets.FloatInput(label=self._label(name), width=130) for name in SHOWN}
+        self._fields = {
+            name: pn.widgets.FloatInput(label=self._label(name), width=130, stylesheets=[LEGIBLE])
+            for name in SHOWN
+        }
         self._file = pn.widgets.FileDownload(
-            callback=self._saved, filename="machine.csv", label="Save this machine", width=270
+            callback=self._saved,
+            filename="machine.csv",
+            label="Save this machine",
+            width=270,
+            stylesheets=[LEGIBLE],
         )
         self._said = pn.widgets.StaticText(value="", styles={"font-size": "14px"}, width=260)
         self._filling = False
@@ -58,7 +66,7 @@ class MachineForm(Viewer):
         self._fill()
 
     def __panel__(self) -> Any:
-        chosen = pn.widgets.Select.from_param(self.param.preset, width=270)
+        chosen = pn.widgets.Select.from_param(self.param.preset, width=270, stylesheets=[LEGIBLE])
         grid = pn.GridBox(*self._fields.values(), ncols=2, width=280)
         numbers = pn.Card(grid, self._file, title="its numbers", collapsed=True, width=290)
         doubts = pn.Card(self._said, title="where sources disagree", collapsed=True, width=290)
@@ -101,7 +109,7 @@ class MachineForm(Viewer):
 
     def _label(self, name: str) -> str:
         units = self._units[name]
-        name = {"memory_bandwidth": "own memory"}.get(name, name)
+        name = {"memory_bandwidth": "memory"}.get(name, name)
         return name.replace("_", " ") + ("" if units in {"", "1"} else f", {units}")
 
     def _saved(self) -> io.BytesIO:
