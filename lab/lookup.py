@@ -7,11 +7,11 @@ from waferviz.lowbit import lookups
 from waferviz.views.lookup import Lookup
 
 pn.extension()
-bits = pn.widgets.IntSlider(label="bits of a weight", start=1, end=4, value=2)
-group = pn.widgets.IntSlider(label="activations of a table", start=1, end=4, value=4)
-outputs = pn.widgets.IntSlider(label="outputs", start=1, end=256, value=64)
-table = pn.widgets.RadioButtonGroup(label="table", options=["exact", "int8"], value="exact")
-seed = pn.widgets.IntInput(label="numbers (seed)", value=7, start=0)
+bits = pn.widgets.IntSlider(width=230, label="bits of a weight", start=1, end=4, value=2)
+group = pn.widgets.IntSlider(width=230, label="activations of a table", start=1, end=4, value=4)
+outputs = pn.widgets.IntSlider(width=230, label="outputs", start=1, end=256, value=64)
+table = pn.widgets.RadioButtonGroup(width=230, label="table", options=["exact", "int8"], value="exact")
+seed = pn.widgets.IntInput(width=230, label="numbers (seed)", value=7, start=0)
 
 
 def picture(bits: int, group: int, outputs: int, table: str, seed: int) -> Lookup:

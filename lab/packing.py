@@ -12,8 +12,8 @@ BLOCKS = {
     "nibbles": (1, 64), "interleaved": (1, 64), "tmac": (16, 8),
 }  # fmt: skip
 names = {FORMATS[name].title if name in FORMATS else "T-MAC planes": name for name in BLOCKS}
-form = pn.widgets.Select(label="format", options=names, value="i2_s")
-seed = pn.widgets.IntInput(label="weights (seed)", value=7, start=0)
+form = pn.widgets.Select(width=230, label="format", options=names, value="i2_s")
+seed = pn.widgets.IntInput(width=230, label="weights (seed)", value=7, start=0)
 
 
 def picture(form: str, seed: int) -> Packing:
