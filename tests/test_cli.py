@@ -73,6 +73,12 @@ def test_torus_shortens_the_way_of_cannon(run):
     assert "torus" in near
 
 
+def test_one_of_several_matrices_in_a_file_is_named(run):
+    np.savez("both.npz", a=A, b=B)
+    assert run("multiply", "both.npz:a", "both.npz:b", "--mesh", "4").exit_code == 0
+    assert "name one, for example 'both.npz:a'" in run("multiply", "both.npz", "both.npz").stderr
+
+
 def test_what_does_not_fit_is_said_in_a_word(run):
     run("sample", "integers", "big.npy", "--size", "256")
     said = run("multiply", "big.npy", "big.npy", "--mesh", "2", "--algorithm", "allgather")

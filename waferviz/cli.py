@@ -105,7 +105,7 @@ def multiply_files(
 ) -> None:
     """Multiply the matrices in the files A and B on a mesh of cores, and check the product.
 
-    A file is .npy, .npz, .csv or a picture.  Exit code 1 when the product is wrong, 2 when something cannot be done.
+    A file is .npy, .npz (data.npz:name when it holds several), .csv or a picture.  Exit code 1 when the product is wrong, 2 when something cannot be done.
     """
     from waferviz.report import report
 
