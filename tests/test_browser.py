@@ -170,12 +170,12 @@ def test_jupyterlab_runs_the_first_notebook_and_plays(chromium, served, tmp_path
         seen = Watched(chromium, size=(1600, 1000))
         page = seen.page
         page.goto(f"{address}/lab/tree/00-start-here.ipynb?reset")
-        page.locator(".jp-Notebook").wait_for(timeout=60_000)
+        page.locator(".jp-Notebook").wait_for(timeout=120_000)
         page.wait_for_timeout(3000)
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         play = page.get_by_role("button", name="play", exact=True).first
-        play.wait_for(timeout=90_000)
+        play.wait_for(timeout=240_000)
         play.scroll_into_view_if_needed()
         assert seen.changes(play.click, wait=8000)
         assert (seen.wrong, seen.left) == ([], [])

@@ -214,3 +214,8 @@ def test_no_one_reads_what_a_proof_overwrites():
     assert proof_module._only_reduced(GEMM["meshgemm_t"](3)) == {"C"}
     assert proof_module._only_reduced(GEMM["meshgemm"](3)) == frozenset()
     assert proof_module._only_reduced(hop_by_hop(3)) == frozenset()
+
+
+def test_a_proof_of_no_program_is_refused():
+    with pytest.raises(ValueError, match=r"prove\(\) got 'cannon'; give a Program"):
+        prove("cannon")

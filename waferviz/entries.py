@@ -45,7 +45,7 @@ def _entry(stream: Stream, words: float, sent: Array, load: Array | None, machin
         tail = np.maximum(tail, most_on if stream.axis == "x" else most_on.T)
     if stream.relay:
         return Relayed(stream=stream, relay=machine.relay, words=enter, tail=tail)
-    cost = np.where(stream.taken > 0, np.abs(stream.way) * machine.hop + 2 * machine.ramp + 1, -np.inf)
+    cost = np.where(stream.taken > 0, stream.hops * machine.hop + 2 * machine.ramp + 1, -np.inf)
     return Routed(stream=stream, way=cost, words=enter, tail=tail)
 
 

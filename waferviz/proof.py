@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from waferviz import engine
+from waferviz.checks import as_program
 from waferviz.families import aligned_ring
 from waferviz.names import EMPTY, MISMATCH, Sum, Sums, Tile, placed, start
 from waferviz.program import Array, Move, Program, Step
@@ -45,6 +46,7 @@ class Proof:
 
 def prove(program: Program) -> Proof:
     """Run a program on names and check what meets where; programs on vectors on whose share is where."""
+    as_program(program, "prove")
     if program.kind == "cache":
         from waferviz.tokens import prove_tokens
 

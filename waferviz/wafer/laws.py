@@ -123,7 +123,7 @@ def wafer_yield(rows: Any, columns: Any, spares: Any, fail: Any, *, alpha: float
     with np.errstate(divide="ignore", over="ignore"):
         mean = -np.log1p(-np.expand_dims(fail, -1)) * share
     counts = [np.expand_dims(np.asarray(count), -1) for count in (columns, spares, rows)]
-    return (row_yield(counts[0], counts[1], -np.expm1(-mean)) ** counts[2]) @ weight
+    return np.minimum((row_yield(counts[0], counts[1], -np.expm1(-mean)) ** counts[2]) @ weight, 1)
 
 
 def _gamma(alpha: float) -> tuple[Array, Array]:
