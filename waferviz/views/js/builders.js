@@ -17,7 +17,7 @@ class Builders {
     this.rows = Math.ceil(this.arrays / COLUMNS)
     this.cell = Math.max(2, Math.min(12, 200 / this.rows))
     this.tall = 40 + this.rows * this.cell + 160
-    this.picture = svg("svg", { viewBox: `0 0 1220 ${this.tall}`, role: "img", "aria-label": setup.title, style: "width:100%;min-width:860px;display:block" })
+    this.picture = svg("svg", { viewBox: `0 0 1220 ${this.tall}`, role: "img", "aria-label": setup.title, style: "width:100%;min-width:780px;display:block" })
     this.live = make("p", { class: "wv-said", "aria-live": "polite" })
     this.transport = new Transport(root, "arrays", time => this.draw(Math.round(time)), () => this.speak())
     this.still = svg("g", {}, ...this.graphs())

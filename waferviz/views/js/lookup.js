@@ -6,9 +6,10 @@ export default (args, figure, data, { index }) => {
 
 const ROW = 40
 const TOP = 46
-const HALF = 206
-const MIRROR = 424
-const RIGHT = 668
+const HALF = 146
+const MIRROR = 326
+const WIDE = 170
+const RIGHT = 514
 const STILL = matchMedia("(prefers-reduced-motion: reduce)")
 
 class Lookup {
@@ -18,7 +19,7 @@ class Lookup {
     this.rows = this.entries / 2
     this.dots = Uint8Array.from(atob(setup.dots), letter => letter.charCodeAt(0))
     const height = TOP + Math.max(this.rows, setup.index[0].length, 5) * ROW + 70
-    this.picture = svg("svg", { viewBox: `0 0 1220 ${height}`, role: "img", "aria-label": setup.title, style: "width:100%;min-width:860px;display:block" })
+    this.picture = svg("svg", { viewBox: `0 0 1016 ${height}`, role: "img", "aria-label": setup.title, style: "width:100%;min-width:780px;display:block" })
     this.still = svg("g")
     this.moving = svg("g")
     this.picture.append(this.still, this.moving)
@@ -74,14 +75,14 @@ class Lookup {
   activations() {
     const chosen = this.setup.index[this.cycle][this.followed]
     return [
-      words(10, 26, `activations, group ${this.group}`, { "font-weight": 600 }),
+      words(10, 26, "activations", { "font-weight": 600 }),
       ...this.setup.activations[this.group].flatMap((value, at) => {
         const plus = (chosen >> at) & 1
         const y = TOP + 8 + at * 58
         return [
-          svg("rect", { x: 10, y, width: 150, height: 46, rx: 6, fill: plus ? "#e7f1f8" : "#f4f5f7", stroke: plus ? "#31688e" : "#8a93a3", "stroke-dasharray": plus ? "" : "5 3" }),
-          words(22, y + 29, `a${at} = ${number(value)}`, { "font-size": 17 }),
-          words(148, y + 30, plus ? "+" : "−", { "font-size": 22, "text-anchor": "end", "font-weight": 600 }),
+          svg("rect", { x: 10, y, width: 120, height: 46, rx: 6, fill: plus ? "#e7f1f8" : "#f4f5f7", stroke: plus ? "#31688e" : "#8a93a3", "stroke-dasharray": plus ? "" : "5 3" }),
+          words(18, y + 29, `a${at} = ${number(Number(value.toPrecision(3)))}`),
+          words(122, y + 30, plus ? "+" : "−", { "font-size": 22, "text-anchor": "end", "font-weight": 600 }),
         ]
       }),
     ]
@@ -103,10 +104,10 @@ class Lookup {
     const chosen = entry === reached
     const signs = Array.from({ length: this.setup.size }, (_, at) => ((entry >> at) & 1 ? "+" : "−")).join(" ")
     return [
-      svg("rect", { x, y: y + 3, width: 204, height: ROW - 6, rx: 5, fill: chosen ? "#fdecee" : mirrored ? "#fafafa" : "#f4f5f7", stroke: chosen ? this.args.accent : first ? "#8a6508" : "#d5d9e0", "stroke-width": chosen || first ? 3 : 1 }),
-      words(x + 10, y + 26, String(entry), { fill: "#4a5364" }),
-      words(x + 44, y + 26, signs, { fill: mirrored ? "#6b7482" : "#1b2230", "font-family": "monospace" }),
-      words(x + 194, y + 27, number(this.setup.tables[this.group][entry]), { "text-anchor": "end", "font-size": 17, "font-weight": 600, fill: mirrored ? "#6b7482" : "#1b2230" }),
+      svg("rect", { x, y: y + 3, width: WIDE, height: ROW - 6, rx: 5, fill: chosen ? "#fdecee" : mirrored ? "#fafafa" : "#f4f5f7", stroke: chosen ? this.args.accent : first ? "#8a6508" : "#d5d9e0", "stroke-width": chosen || first ? 3 : 1 }),
+      words(x + 8, y + 26, String(entry), { fill: "#4a5364" }),
+      words(x + 34, y + 26, signs, { fill: mirrored ? "#6b7482" : "#1b2230", "font-family": "monospace" }),
+      words(x + WIDE - 8, y + 27, number(this.setup.tables[this.group][entry]), { "text-anchor": "end", "font-size": 17, "font-weight": 600, fill: mirrored ? "#6b7482" : "#1b2230" }),
     ]
   }
 
@@ -116,9 +117,9 @@ class Lookup {
   }
 
   outputs() {
-    const heads = [["weights q", 0], [`bits of plane ${this.plane}`, 116], ["entry", 270], [`× ${plainWeight(this.weight())}`, 372], ["sum", 540]]
+    const heads = [["weights q", 0], [`bits of plane ${this.plane}`, 92], ["entry", 236], [`× ${plainWeight(this.weight())}`, 326], ["sum", 494]]
     return [
-      ...heads.map(([text, x]) => words(RIGHT + x, 26, text, { "font-weight": 600, ...(x === 540 ? { "text-anchor": "end" } : {}) })),
+      ...heads.map(([text, x]) => words(RIGHT + x, 26, text, { "font-weight": 600, ...(x === 494 ? { "text-anchor": "end" } : {}) })),
       ...this.setup.index[this.cycle].flatMap((index, output) => this.output(index, output)),
     ]
   }
@@ -130,8 +131,8 @@ class Lookup {
     const how = this.folded ? `${this.setup.sign[this.cycle][output] ? "−" : "+"} ${this.setup.address[this.cycle][output]}` : String(index)
     return [
       words(RIGHT, y, this.setup.codes[output][this.group].join(" "), { "font-family": "monospace", "font-weight": output === this.followed ? 600 : 400 }),
-      words(RIGHT + 116, y, `${bits} → ${how}`, { "font-family": "monospace", fill: colour, "font-weight": output === this.followed ? 600 : 400 }),
-      svg("line", { x1: RIGHT + 440, x2: RIGHT + 545, y1: y + 9, y2: y + 9, stroke: "#d5d9e0" }),
+      words(RIGHT + 92, y, `${bits} → ${how}`, { "font-family": "monospace", fill: colour, "font-weight": output === this.followed ? 600 : 400 }),
+      svg("line", { x1: RIGHT + 420, x2: RIGHT + 498, y1: y + 9, y2: y + 9, stroke: "#d5d9e0" }),
     ]
   }
 
@@ -147,12 +148,13 @@ class Lookup {
     const slide = ease((phase - 0.12) / 0.4)
     const shift = ease((phase - 0.64) / 0.14)
     const add = ease((phase - 0.82) / 0.12)
-    const x = from.x + 140 + slide * (RIGHT + 250 - from.x - 140) + shift * 100 + add * 130
+    const start = from.x + WIDE - 64
+    const x = start + slide * (RIGHT + 212 - start) + shift * 84 + add * 116
     const read = value[this.cycle][output]
     const text = phase > 0.66 ? read * this.weight() : flips && phase < 0.56 ? -read : read
     const turned = flips && phase >= 0.52 && phase < 0.66
     const colour = output === this.followed ? this.args.accent : this.args.ink
-    const found = [words(RIGHT + 540, y + 26, number(sum), { "text-anchor": "end", "font-size": 17, "font-weight": 600 })]
+    const found = [words(RIGHT + 494, y + 26, number(sum), { "text-anchor": "end", "font-size": 17, "font-weight": 600 })]
     if (phase >= 0.94 || (phase <= 0.02 && this.cycle === 0)) return found
     return [
       ...found,
@@ -164,7 +166,7 @@ class Lookup {
   clock() {
     const { cycles, bits } = this.setup
     const y = TOP + Math.max(this.rows, this.setup.index[0].length, 5) * ROW + 14
-    const width = Math.min(120, 1060 / cycles)
+    const width = Math.min(120, 860 / cycles)
     return [
       words(10, y + 22, "plane clock", { "font-weight": 600 }),
       ...Array.from({ length: cycles }, (_, at) => [

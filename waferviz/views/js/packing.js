@@ -17,7 +17,7 @@ class Microscope {
     this.lines = Math.ceil(setup.weights.length / setup.perLine)
     this.below = 34 + this.lines * 28 + 40
     this.tall = this.below + Math.ceil(this.shown / BYTES) * 46 + 12
-    this.picture = svg("svg", { role: "img", "aria-label": setup.title, style: "width:100%;min-width:860px;display:block" })
+    this.picture = svg("svg", { role: "img", "aria-label": setup.title, style: "width:100%;min-width:780px;display:block" })
     this.live = make("p", { class: "wv-said", "aria-live": "polite" })
     this.transport = new Transport(root, "weight", time => this.follow(Math.min(setup.weights.length - 1, Math.floor(time))), () => this.speak())
     const layouts = [[-1, `${setup.name}, as it was packed`], ...setup.others.map((other, at) => [at, `${other.name}: the other layout`])]

@@ -10,7 +10,7 @@ class Unit {
     const [M, N, K] = setup.built
     this.at = Math.max(0, setup.shapes.findIndex(shape => shape.M === M && shape.N === N && shape.K === K))
     this.live = make("p", { class: "wv-said", "aria-live": "polite" })
-    this.picture = svg("svg", { viewBox: "0 0 1220 250", role: "img", "aria-label": setup.title, style: "width:100%;min-width:860px;display:block" })
+    this.picture = svg("svg", { viewBox: "0 0 1220 250", role: "img", "aria-label": setup.title, style: "width:100%;min-width:780px;display:block" })
     this.transport = new Transport(root, "cycles", time => this.draw(time), () => this.speak())
     const names = setup.shapes.map((shape, at) => [at, `M${shape.M} N${shape.N} K${shape.K}`])
     const choices = make("div", { class: "wv-row" },
