@@ -27,7 +27,8 @@ def trace_of(
     import xarray as xr
 
     from waferviz.lazy import lazy
-    from waferviz.trace import Run, coordinates, prices
+    from waferviz.trace import Run
+    from waferviz.variables import coordinates, prices
 
     values = _given(program, given)
     shelves = Shelves(program, values)

@@ -82,7 +82,8 @@ def trace_of(
     import xarray as xr
 
     from waferviz.lazy import lazy
-    from waferviz.trace import Run, coordinates, prices
+    from waferviz.trace import Run
+    from waferviz.variables import coordinates, prices
 
     array = vectors(program, given)
     dtype = np.dtype(sums) if sums is not None else summed_in(array.dtype)

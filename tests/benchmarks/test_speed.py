@@ -11,9 +11,9 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from waferviz.algorithms import GEMM
 from waferviz.audit import audit
+from waferviz.movement import Movement
 from waferviz.panels import panels
 from waferviz.proof import prove
-from waferviz.runs import Movement
 from waferviz.state import Sizes
 from waferviz.trace import product, run
 
