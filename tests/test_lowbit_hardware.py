@@ -21,7 +21,7 @@ from waferviz.lowbit import (
     unit_area,
 )
 from waferviz.lowbit.area import DESIGNS, best_group, crossover, density_ratio
-from waferviz.lowbit.comparison import rounding_ratios
+from waferviz.lowbit.against import rounding_ratios
 from waferviz.lowbit.energy import constants
 from waferviz.lowbit.shape import density, peak
 from waferviz.published import rows, table

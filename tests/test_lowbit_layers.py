@@ -43,6 +43,12 @@ def test_a_product_costs_numpy_alone():
     assert done.stdout.strip() == "-7 []"
 
 
+def test_no_file_hides_a_public_name():
+    """A file called like a function would replace it in the package once it is imported."""
+    top = Path(lowbit.__file__).parent
+    assert not {file.stem for file in FILES if file.parent == top} & set(lowbit.__all__)
+
+
 def test_it_is_reached_from_the_package():
     assert waferviz.lowbit is lowbit
     assert "lowbit" in dir(waferviz)

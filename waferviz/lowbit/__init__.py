@@ -4,16 +4,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from waferviz.lowbit.accumulators import kernels, running_sums
+    from waferviz.lowbit.accumulators import running_sums
     from waferviz.lowbit.activations import absmax, absmean_int4, fp4, largest_half
-    from waferviz.lowbit.anatomy import anatomy
+    from waferviz.lowbit.against import comparison, fewer_bits, kernels
     from waferviz.lowbit.area import Parts, unit_area
     from waferviz.lowbit.bitplanes import alphas, indices, planes, reinterpret, remap
     from waferviz.lowbit.bounds import error_bound
-    from waferviz.lowbit.comparison import comparison, fewer_bits
+    from waferviz.lowbit.cycles import lookups, sentence
     from waferviz.lowbit.elementwise import ternary_matmul
     from waferviz.lowbit.energy import Model, lookup_energy, model_bytes, model_energy, precision
-    from waferviz.lowbit.lookups import lookups, sentence
+    from waferviz.lowbit.inventory import anatomy
     from waferviz.lowbit.matmul import lut_matmul
     from waferviz.lowbit.operands import Weights
     from waferviz.lowbit.packing import FORMATS, layout, pack, scale_in, specimen, tmac, unpack
@@ -31,25 +31,25 @@ _HOME = {
     "absmax": "activations",
     "absmean_int4": "activations",
     "alphas": "bitplanes",
-    "anatomy": "anatomy",
+    "anatomy": "inventory",
     "areas": "silicon",
     "binary": "quantize",
     "bitlinear": "quantize",
-    "comparison": "comparison",
+    "comparison": "against",
     "error_bound": "bounds",
     "errors": "rounding",
-    "fewer_bits": "comparison",
+    "fewer_bits": "against",
     "fp4": "activations",
     "groupwise": "quantize",
     "half_table": "tables",
     "indices": "bitplanes",
     "instruction": "shape",
-    "kernels": "accumulators",
+    "kernels": "against",
     "largest_half": "activations",
     "layout": "packing",
     "lookup": "tables",
     "lookup_energy": "energy",
-    "lookups": "lookups",
+    "lookups": "cycles",
     "lut_matmul": "matmul",
     "model_bytes": "energy",
     "model_energy": "energy",
@@ -64,7 +64,7 @@ _HOME = {
     "remap": "bitplanes",
     "running_sums": "accumulators",
     "scale_in": "packing",
-    "sentence": "lookups",
+    "sentence": "cycles",
     "specimen": "packing",
     "subset_sums": "tables",
     "table": "tables",

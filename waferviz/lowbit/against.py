@@ -191,3 +191,41 @@ def fewer_bits() -> xr.Dataset:
         {"size": sizes, "weights": list(models), "weight_bits": list(bits), "phase": ["decoding one token", "prefill of 4,096"]},
         {"source": "BitNet b1.58, arXiv 2402.17764, table 1; Ladder, OSDI 2024, artifact"},
     )  # fmt: skip
+
+
+def kernels() -> xr.Dataset:
+    """Published speeds of kernels by model size and computer: dims kernel, size and cpu.
+
+    `speed` (tokens per second, NaN where a model did not fit), `bits` per weight and `traffic`, the bytes of weights that
+    such a speed reads per second.  Source: Bitnet.cpp, arXiv 2502.11880, table 7.
+    """
+    import xarray as xr
+
+    found = [row for row in rows("lowbit_bitnetcpp_speed") if "Table 7" in row["source"]]
+    names, sizes, cpus = (
+        list(dict.fromkeys(row[key] for row in found)) for key in ("kernel", "model_size", "cpu")
+    )
+    speed = np.full((len(names), len(sizes), len(cpus)), np.nan)
+    for row in found:
+        speed[names.index(row["kernel"]), sizes.index(row["model_size"]), cpus.index(row["cpu"])] = float(
+            row["tokens_per_s"] or "nan"
+        )
+    width = {
+        row["kernel"].split(" ")[0]: float(row["bpw"])
+        for row in rows("lowbit_bitnetcpp_quality")
+        if row["bpw"]
+    }
+    bits = np.array([2.0 if name.startswith("T-MAC") else width[name] for name in names])
+    weights = {row["name"]: float(row["linear_params_derived"]) for row in rows("lowbit_bitnetcpp_configs")}
+    known = np.array([weights.get(size, np.nan) for size in sizes])
+    dims = ("kernel", "size", "cpu")
+    return xr.Dataset(
+        {
+            "speed": (dims, speed, {"units": "1/s", "long_name": "tokens per second"}),
+            "bits": ("kernel", bits, {"units": "bit", "long_name": "bits per weight"}),
+            "weights": ("size", known, {"units": "1", "long_name": "weights of the linear layers"}),
+            "traffic": (dims, speed * bits[:, None, None] / 8 * known[:, None] / 1e9, {"units": "GB/s", "long_name": "weights read"}),
+        },
+        {"kernel": names, "size": sizes, "cpu": cpus},
+        {"source": "Bitnet.cpp, arXiv 2502.11880, table 7"},
+    )  # fmt: skip
