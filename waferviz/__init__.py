@@ -1,4 +1,4 @@
-"""waferviz: see how wafer-scale chips multiply matrices.
+"""waferviz: see how wafer-scale chips and low-bit arithmetic compute.
 
 Importing it imports NumPy alone; xarray, Panel and Bokeh follow when a function needs them.
 """
@@ -72,7 +72,7 @@ _HOME = {
     "workbench": "workbench",
 }
 
-_MODULES = ("cost", "energy", "lowbit", "wafer")
+_MODULES = ("cache", "capacity", "cost", "energy", "lowbit", "sums", "wafer", "wavelets")
 
 __all__ = [
     "ALLREDUCE",

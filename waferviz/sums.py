@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from waferviz import cost
-from waferviz.machine import Machine
+from waferviz.machine import Machine, named
 from waferviz.program import Array
 
 if TYPE_CHECKING:
     import xarray as xr
-
 Form = Callable[[Array, int, float, float], Array]
 FACTORS = 40_000
 EXACT, PAPER = "exact, best groups", "the paper's formula"
@@ -38,7 +37,7 @@ FORMS: dict[str, Form] = {
 }
 
 
-def sums(cores: Any, words: Any, machine: Machine) -> xr.Dataset:
+def sums(cores: Any, words: Any, machine: Machine | str) -> xr.Dataset:
     """Cycles of allreduces on a line, for every number of cores and words.
 
     Parameters
@@ -67,6 +66,7 @@ def sums(cores: Any, words: Any, machine: Machine) -> xr.Dataset:
     """
     import xarray as xr
 
+    machine = named(machine)
     lines, lengths = _numbers("cores", cores), _numbers("words", words)
     cycles = np.stack([
         np.stack([np.broadcast_to(form(lengths, int(n), machine.hop, machine.ramp), lengths.shape) for n in lines])
@@ -83,7 +83,7 @@ def sums(cores: Any, words: Any, machine: Machine) -> xr.Dataset:
 
 
 def gemvs(
-    cores: Any, matrix: Any, machine: Machine, *, entry_bytes: int = 2, macs: float | None = None
+    cores: Any, matrix: Any, machine: Machine | str, *, entry_bytes: int = 2, macs: float | None = None
 ) -> xr.Dataset:
     """Cycles of square GEMVs on square meshes: every core multiplies its tile, then the partial results are summed.
 
@@ -108,6 +108,7 @@ def gemvs(
     """
     import xarray as xr
 
+    machine = named(machine)
     sides, sizes = _numbers("cores", cores), _numbers("matrix", matrix)
     rate = macs if macs is not None else machine.macs * (4 if entry_bytes == 2 else 1)
     tile = -(-sizes[None, :] // sides[:, None])
@@ -133,7 +134,7 @@ def gemvs(
     )  # fmt: skip
 
 
-def phases(cores: int, words: int, machine: Machine, *, most: int = 8) -> xr.Dataset:
+def phases(cores: int, words: int, machine: Machine | str, *, most: int = 8) -> xr.Dataset:
     """The best K-tree for every number of phases: exact cycles, and the paper's formula beside them.
 
     Parameters
@@ -158,6 +159,7 @@ def phases(cores: int, words: int, machine: Machine, *, most: int = 8) -> xr.Dat
     """
     import xarray as xr
 
+    machine = named(machine)
     n, m = int(_numbers("cores", cores)[0]), int(_numbers("words", words)[0])
     rows = []
     for k in range(1, most + 1):
