@@ -20,8 +20,8 @@ from waferviz.lowbit import (
     tiles,
     unit_area,
 )
-from waferviz.lowbit.area import DESIGNS, best_group, crossover, density_ratio
 from waferviz.lowbit.against import rounding_ratios
+from waferviz.lowbit.area import DESIGNS, best_group, crossover, density_ratio
 from waferviz.lowbit.energy import constants
 from waferviz.lowbit.shape import density, peak
 from waferviz.published import rows, table
