@@ -14,6 +14,7 @@ from waferviz.program import Array
 
 if TYPE_CHECKING:
     import xarray as xr
+
 Form = Callable[[Array, int, float, float], Array]
 FACTORS = 40_000
 EXACT, PAPER = "exact, best groups", "the paper's formula"

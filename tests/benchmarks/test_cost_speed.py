@@ -1,19 +1,9 @@
 """A sweep of a million design points in closed form against one addition over as many numbers."""
 
-import time
-
 import numpy as np
+from ratios import best
 
 from waferviz import cost
-
-
-def best(call, times=3):
-    took = []
-    for _ in range(times):
-        start = time.perf_counter()
-        call()
-        took.append(time.perf_counter() - start)
-    return min(took)
 
 
 def sweep():

@@ -1,45 +1,13 @@
 """The decode lines of the speed table, ours and the reference in one run on one BLAS thread."""
 
-import time
-
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
+from ratios import compare
 
 from waferviz import Machine, cost, engine, waves
 from waferviz.algorithms import ALLREDUCE, GEMV
 from waferviz.cache import insert
 from waferviz.state import Sizes, start
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    with threadpool_limits(1, "blas"):
-        yield
-
-
-def best(call, rounds=5):
-    times = []
-    for _ in range(rounds):
-        begin = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - begin)
-    return min(times)
-
-
-def compare(benchmark, call, reference, limit):
-    """Ratio of the two best times, printed and kept beside the BLAS core type."""
-    reference()
-    call()
-    benchmark.pedantic(call, rounds=3)
-    ratio = min(benchmark.stats.stats.data) / best(reference)
-    benchmark.extra_info |= {
-        "ratio": ratio,
-        "limit": limit,
-        "blas": [lib.get("architecture") for lib in threadpool_info() if lib["user_api"] == "blas"],
-    }
-    print(f"{benchmark.name}: {ratio:.2f}, limit {limit}")
-    assert ratio <= limit
 
 
 @pytest.mark.parametrize("axis", ["x", "y"])

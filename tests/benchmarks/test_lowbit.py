@@ -1,10 +1,8 @@
 """Lookup products against NumPy, each ratio in one run on one BLAS thread."""
 
-import time
-
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
+from ratios import best
 
 from waferviz.lowbit import indices, lut_matmul, table, ternary_matmul
 from waferviz.lowbit.elementwise import patterns
@@ -14,21 +12,6 @@ RNG = np.random.default_rng(0)
 A = RNG.integers(-128, 128, (TOKENS, SIDE)).astype(np.int8)
 Q = RNG.integers(0, 4, (SIDE, SIDE)).astype(np.uint8)
 PACKED = (Q.reshape(SIDE, -1, 4) << np.array([0, 2, 4, 6], np.uint8)).sum(axis=2, dtype=np.uint8)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    with threadpool_limits(1, "blas"):
-        yield
-
-
-def best(call, rounds=7):
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def ours():

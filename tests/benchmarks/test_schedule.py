@@ -1,10 +1,8 @@
 """Prices and sweeps of the speed table, ours and the reference in one run on one BLAS thread."""
 
-import time
-
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
+from ratios import compare, large_product
 
 from waferviz.algorithms import GEMM
 from waferviz.bill import Bill
@@ -13,40 +11,6 @@ from waferviz.schedule import cycles
 from waferviz.sweep import sweep
 
 WAFER = Machine.preset("wse2")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    with threadpool_limits(1, "blas"):
-        yield
-
-
-def seconds(call):
-    """Processor time of a call on one thread, which others on the machine do not lengthen."""
-    start = time.process_time()
-    call()
-    return time.process_time() - start
-
-
-def compare(benchmark, call, reference, limit, rounds=5):
-    """Ratio of the two best times of rounds in turn."""
-    pairs = []
-
-    def both():
-        pairs.append((seconds(call), min(seconds(reference) for _ in range(3))))
-
-    both()
-    benchmark.pedantic(both, rounds=rounds)
-    ratio = min(ours for ours, _ in pairs) / min(theirs for _, theirs in pairs)
-    benchmark.extra_info |= {"ratio": ratio, "limit": limit}
-    print(f"{benchmark.name}: {ratio:.2f}, limit {limit}")
-    assert ratio <= limit
-
-
-def large_product():
-    a, b = np.random.default_rng(0).random((2, 2048, 2048), np.float32)
-    out = np.empty_like(a)
-    return lambda: np.matmul(a, b, out=out)
 
 
 def price(name, n, schedule):

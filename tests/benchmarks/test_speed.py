@@ -7,7 +7,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
+from ratios import best, compare, large_product
 
 from waferviz.algorithms import GEMM
 from waferviz.audit import audit
@@ -16,36 +16,6 @@ from waferviz.panels import panels
 from waferviz.proof import prove
 from waferviz.state import Sizes
 from waferviz.trace import product, run
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    with threadpool_limits(1, "blas"):
-        yield
-
-
-def best(call, rounds=3):
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def compare(benchmark, call, reference, limit):
-    """Ratio of the two best times, printed and kept beside the BLAS core type."""
-    reference()
-    call()
-    benchmark.pedantic(call, rounds=3)
-    ratio = min(benchmark.stats.stats.data) / best(reference)
-    benchmark.extra_info |= {
-        "ratio": ratio,
-        "limit": limit,
-        "blas": [lib.get("architecture") for lib in threadpool_info() if lib["user_api"] == "blas"],
-    }
-    print(f"{benchmark.name}: {ratio:.2f}, limit {limit}")
-    assert ratio <= limit
 
 
 def square(side):
@@ -57,12 +27,6 @@ def fast(name, n, tile):
     program = GEMM[name](n, align="A") if name in ("cannon", "meshgemm") else GEMM[name](n)
     sizes = Sizes.of(program, (n * tile,) * 3, np.float32)
     return panels(program, a, b, sizes, np.dtype(np.float32)), a, b
-
-
-def large_product():
-    a, b = square(2048)
-    out = np.empty_like(a)
-    return lambda: np.matmul(a, b, out=out)
 
 
 @pytest.mark.parametrize(("name", "limit"), [("summa", 1.5), ("cannon", 3), ("meshgemm", 3)])
