@@ -66,6 +66,19 @@ def test_other_limits_can_be_asked_about():
         check("cannon", WAFER)
 
 
+def test_a_machine_without_a_limit_says_so():
+    endless = check(GEMM["cannon"](5), Machine.preset("wse2", routes=np.inf), hops=np.inf)
+    assert endless.sentence.sel(letter=["L", "R"]).values.tolist() == [
+        "4 hops at most, no limit",
+        "9 routes through a router, no limit",
+    ]
+    assert np.isinf(endless.limit.sel(letter=["L", "R"])).all()
+    assert (
+        str(check(GEMM["cannon"](5), WAFER).sentence.sel(letter="R").values)
+        == "9 of 24 routes through a router"
+    )
+
+
 def test_an_empty_program_breaks_nothing():
     full = GEMM["cannon"](2)
     empty = Program(name="empty", shape=(2, 2), body=(), buffers=full.buffers, operands=full.operands)

@@ -144,7 +144,12 @@ def _hops(bill: xr.Dataset, limit: float) -> Verdict:
     used = int(bill.hops.max()) if bill.sizes["step"] else 0
     least = "; no ring on a line does better" if limit == 2 else ""
     if used <= limit:
-        return Verdict(used=used, limit=limit, ok=True, sentence=f"{used} of {limit:g} hops at most{least}")
+        said = (
+            f"{used} hops at most, no limit"
+            if np.isinf(limit)
+            else f"{used} of {limit:g} hops at most{least}"
+        )
+        return Verdict(used=used, limit=limit, ok=True, sentence=said)
     step = int(np.argmax(bill.hops.values > limit))
     here = bill.reach.isel(step=step).values
     y, x = np.unravel_index(np.argmax(here), here.shape)
@@ -174,9 +179,8 @@ def _memory(bill: xr.Dataset, machine: Machine) -> Verdict:
 def _routes(bill: xr.Dataset, machine: Machine) -> Verdict:
     used, limit = int(bill.routes.max()), machine.routes
     if used <= limit:
-        return Verdict(
-            used=used, limit=limit, ok=True, sentence=f"{used} of {limit:g} routes through a router"
-        )
+        many, room = (f"{used}", ", no limit") if np.isinf(limit) else (f"{used} of {limit:g}", "")
+        return Verdict(used=used, limit=limit, ok=True, sentence=f"{many} routes through a router{room}")
     step = _first(bill, limit)
     here = bill.routes_so_far.isel(step=step).values
     y, x = np.unravel_index(np.argmax(here), here.shape)
