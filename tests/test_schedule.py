@@ -268,7 +268,7 @@ def simulated(program, machine, sizes):
 @pytest.mark.parametrize("n", [4, 7])
 @pytest.mark.parametrize("macs", [1, 0.1])
 def test_the_simulated_mesh_takes_as_long(n, macs):
-    """Broadcasts and loops to the cycle; alignment, in which rows run ahead and queue at ramps, within 4 %."""
+    """To the cycle; alignment, in which rows run ahead and queue at ramps, may end a cycle before."""
     machine, sizes = Machine.preset("wse2", macs=macs, routes=10**6), (3 * n,) * 3
     for name in ("summa", "allgather"):
         assert total(GEMM[name](n), machine, "dataflow", sizes) == simulated(GEMM[name](n), machine, sizes)
@@ -276,9 +276,7 @@ def test_the_simulated_mesh_takes_as_long(n, macs):
         loop = GEMM[name](n, align="")
         assert total(loop, machine, "dataflow", sizes) == simulated(loop, machine, sizes)
         whole = GEMM[name](n)
-        assert total(whole, machine, "dataflow", sizes) == pytest.approx(
-            simulated(whole, machine, sizes), rel=0.04
-        )
+        assert 0 <= total(whole, machine, "dataflow", sizes) - simulated(whole, machine, sizes) <= 1
 
 
 @pytest.mark.parametrize("name", ["chain", "ktree", "pipeline", "ring", "two_phase"])

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from waferviz import ALLREDUCE, GEMM, Machine, audit, cost
+from waferviz.bill import Bill
 from waferviz.program import Buffer, Move, Operand, Program, Step
+from waferviz.schedule import cycles
 from waferviz.wavelets import simulate
 from waferviz.wavelets.programs import traffic_of
 
@@ -34,6 +36,75 @@ def test_barriers_cost_what_the_audit_says(name, n):
     program = GEMM[name](n)
     found = simulate(traffic_of(program, WSE2, matrices=sizes, schedule="barrier"))
     assert found.cycles == int(audit(program, WSE2, matrices=sizes).cycles.sum())
+
+
+def both(program, machine, sizes):
+    """Cycles priced and simulated: [[barrier, data flow], [barrier, data flow]]."""
+    schedules = ("barrier", "dataflow")
+    return [
+        [int(cycles(Bill(program, machine, sizes), each).sum()) for each in schedules],
+        [simulate(traffic_of(program, machine, matrices=sizes, schedule=each)).cycles for each in schedules],
+    ]
+
+
+@pytest.mark.parametrize("name", GEMM)
+@pytest.mark.parametrize("n", [2, 3, 4, 5, 6])
+@pytest.mark.parametrize("tile", [(1, 1, 1), (3, 3, 3), (1, 3, 2)], ids=str)
+def test_data_flow_takes_what_it_is_priced(name, n, tile):
+    """To the cycle; a barrier waits for both sides of a relayed sum one after the other, simulated they overlap."""
+    (barrier, flow), (slow, fast) = both(GEMM[name](n), WSE2, tuple(n * side for side in tile))
+    assert fast == flow <= slow <= barrier
+    assert slow == barrier or name == "meshgemm_t"
+    assert slow >= 0.83 * barrier
+
+
+@pytest.mark.parametrize(("n", "side"), [(5, 1), (7, 1), (7, 3)])
+def test_alignment_takes_what_it_is_priced(n, side):
+    """Tiles that meet on a ramp are priced as one; apart, the last may end a cycle before."""
+    for name in ("cannon", "meshgemm"):
+        for macs in (1, 0.1):
+            (_, flow), (slow, fast) = both(GEMM[name](n), Machine.preset("wse2", macs=macs), (n * side,) * 3)
+            assert flow - 1 <= fast <= flow
+            assert fast <= slow
+
+
+@pytest.mark.parametrize("name", GEMM)
+@pytest.mark.parametrize("mesh", [(2, 3), (2, 4)], ids=str)
+@pytest.mark.parametrize("side", [1, 3])
+def test_folded_programs_take_about_what_they_are_priced(name, mesh, side):
+    program = GEMM[name](mesh)
+    (_, flow), (slow, fast) = both(program, WSE2, tuple(side * each for each in program.blocks.values()))
+    assert fast == pytest.approx(flow, rel=0.08)
+    assert fast <= slow
+
+
+@pytest.mark.parametrize(("side", "once", "twice"), [(1, 14, 22), (2, 20, 34), (3, 30, 54)])
+def test_two_rows_that_add_up_by_hand(side, once, twice):
+    """MeshGEMM-T on 2 x 2 cores with tiles of w words and no work; a way takes 6 cycles.
+
+    B has come at w + 6.  The core that sends its product is done at 2 w + 6, its root at 2 w + 12.  The root gets the
+    other's B at (2 w + 6) + (w + 6), sends its product then, and that has come at 4 w + 18, 6 cycles before barriers end.
+    """
+    program, sizes, w = GEMM["meshgemm_t"](2), (2 * side,) * 3, side**2
+    idle = Machine.preset("wse2", macs=1e12)
+    first, whole = (
+        simulate(traffic_of(program, matrices=sizes, steps=steps)).cycles for steps in (slice(2), slice(4))
+    )
+    assert (first, whole) == (2 * (w + 6), 4 * w + 18) == (once, twice)
+    assert int(cycles(Bill(program, idle, sizes), "dataflow").sum()) == twice
+
+
+def test_a_root_adds_whichever_side_comes_first():
+    """Core 1 of a row sums the products of three: the far one passes core 2 word by word and comes a way later."""
+    add = Move(read="V", write="S", axis="x", target=np.ones(4, int), combine="add", relay=True)
+    here = np.arange(4)[None]
+    program = Program(
+        name="sum", shape=(1, 4), body=(Step("add", (add,)),),
+        buffers={"A": Buffer(("m", "k")), "B": Buffer(("k", "n")), "V": Buffer(("m", "n")), "S": Buffer(("m", "n"))},
+        operands={"A": Operand(here * 0, here * 0, (1, 1)), "B": Operand(here * 0, here * 0, (1, 1))}, result="S",
+    )  # fmt: skip
+    (_, flow), (_, fast) = both(program, WSE2, (1, 1, 4))
+    assert fast == flow == 2 * 6 + 4
 
 
 @pytest.mark.parametrize("name", GEMM)

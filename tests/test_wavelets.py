@@ -99,8 +99,8 @@ def test_patterns_of_a_mesh_to_the_cycle(rows, columns, m):
     assert cycles(snake.traffic()) == cost.snake(m, rows, columns)
 
     flat = Draft((rows, columns))
-    roots, came = add_up(flat, core, np.where(x > 0, core - 1, -1), m, ready)
-    ready[roots] = came
+    nodes, came = add_up(flat, core, np.where(x > 0, core - 1, -1), m, ready)
+    ready[nodes] = came
     add_up(flat, core, np.where((x == 0) & (y > 0), core - columns, -1), m, ready)
     assert cycles(flat.traffic()) == cost.xy(m, rows, columns)
 

@@ -67,8 +67,8 @@ def timeline(
     Under data flow the routers' queues hold what a core has not yet taken in, however much it is; cores on the way
     of a relayed tile must have begun its step; a core's tiles leave side by side, and enter one after the other.
     N shifts of both operands with next to no work take N (w + c) + (3N - 4) h on plain rings and N (w + c) + (2N - 1) h
-    on interleaved ones: w words of both tiles through a core's ramp, c = 2 ramp + 1, h = hop, N > 2.  Loops, broadcasts
-    and sums take as long in `waferviz.wavelets`, word by word; alignment takes up to 4 % longer there.
+    on interleaved ones: w words of both tiles through a core's ramp, c = 2 ramp + 1, h = hop, N > 2.  Products
+    take as long in `waferviz.wavelets`, word by word, alignment at times a cycle less.
 
     Examples
     --------

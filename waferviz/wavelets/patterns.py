@@ -209,9 +209,10 @@ def _tree(parent: Array) -> Array:
 
 
 def _reduce(draft: Draft, parent: Array, words: int) -> Array:
-    """Messages of a reduction; returns the last delivery at core 0."""
+    """Messages of a reduction; returns the deliveries at core 0."""
     core = np.arange(len(parent))
-    return add_up(draft, core, parent, words, np.full(len(parent), NONE))[1]
+    nodes, came = add_up(draft, core, parent, words, np.full(len(parent), NONE))
+    return came[nodes == 0]
 
 
 def _chain_in(draft: Draft, cores: Array, heads: Array, words: int, ready: Array, priority: int) -> Array:

@@ -129,7 +129,8 @@ def _afford(traffic: Traffic, memory: int) -> None:
     way = abs(source // columns - traffic.target // columns) + abs(
         source % columns - traffic.target % columns
     )
-    _, alike = np.unique(source * np.int64(cores) + traffic.target, return_index=True)
+    _, turn = np.unique(traffic.priority[traffic.message], return_inverse=True)
+    _, alike = np.unique((turn * cores + source) * np.int64(cores) + traffic.target, return_index=True)
     segments = int((way[alike] + 3).sum())
     need = (
         segments * BYTES_PER_SEGMENT

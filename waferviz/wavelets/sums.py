@@ -8,7 +8,16 @@ from waferviz.program import Array
 from waferviz.wavelets.traffic import NONE, Draft
 
 
-def add_up(draft: Draft, core: Array, parent: Array, words: int, ready: Array) -> tuple[Array, Array]:
+def add_up(
+    draft: Draft,
+    core: Array,
+    parent: Array,
+    words: int,
+    ready: Array,
+    *,
+    precedence: int = 0,
+    in_turn: bool = True,
+) -> tuple[Array, Array]:
     """Messages of a forest in which every node adds its children's words to its own and sends the sum on.
 
     A node takes its children one after the other, nearest first, of two equally near ones the one with the larger
@@ -24,11 +33,16 @@ def add_up(draft: Draft, core: Array, parent: Array, words: int, ready: Array) -
         Words per node.
     ready : array
         Delivery after which each node has its own words, -1 for none.
+    precedence : int
+        Of messages to the same core on shared links; each hop adds 2.
+    in_turn : bool
+        Roots keep that order too; False: they add words as they come, of whichever child.
 
     Returns
     -------
-    roots, came : arrays
-        Roots that have children, and the last delivery at each.
+    nodes, came : arrays
+        Node that each message comes to, and its delivery.  Once all of a node's are complete, a root has the sum;
+        any other node has sent it on, or, where its parent or last child is on its core, may send it on.
     """
     columns = draft.shape[1]
     to = np.where(parent >= 0, core[parent], core)
@@ -44,14 +58,13 @@ def add_up(draft: Draft, core: Array, parent: Array, words: int, ready: Array) -
     before = np.where(streams, _of(number, _of(elder, last[sends])), _of(number, last[sends]))
     draft.send(
         core[sends], to[sends], words * (near[sends] > 0), relays=np.where(streams, _of(number, last[sends]), NONE),
-        after=np.stack([before, ready[sends]]), priority=2 * near[sends] + (sends < parent[sends]),
+        after=np.stack([before, ready[sends]]), priority=precedence + 2 * near[sends] + (sends < parent[sends]),
     )  # fmt: skip
     streamed = np.zeros(len(core), bool)
     streamed[last[sends[streams]]] = True
-    queued = sends[(elder[sends] >= 0) & ~streamed[sends]]
+    queued = sends[(elder[sends] >= 0) & ~streamed[sends] & (in_turn | (parent[parent[sends]] >= 0))]
     draft.queue(number[elder[queued]], number[queued])
-    roots = np.flatnonzero((parent < 0) & (last >= 0))
-    return roots, number[last[roots]]
+    return parent[child], number[child]
 
 
 def _of(values: Array, which: Array) -> Array:

@@ -128,7 +128,15 @@ class Draft:
         return self._delivered - number + np.arange(number)
 
     def spread(
-        self, source: Any, targets: Any, words: Any, *, of: Any = 0, after: Any = (), start: Any = 0
+        self,
+        source: Any,
+        targets: Any,
+        words: Any,
+        *,
+        of: Any = 0,
+        after: Any = (),
+        start: Any = 0,
+        priority: int = 0,
     ) -> Array:
         """Messages to several cores, copied by the routers; returns a delivery per target.
 
@@ -140,7 +148,7 @@ class Draft:
         targets, of = (np.atleast_1d(each).astype(np.int64) for each in np.broadcast_arrays(targets, of))
         plain = np.zeros(number, np.int64)
         messages = self._sent + np.arange(number)
-        self._messages.append(np.stack([*columns, plain, plain, plain + NONE], axis=1))
+        self._messages.append(np.stack([*columns, plain + priority, plain, plain + NONE], axis=1))
         self._deliveries.append(np.stack([self._sent + of, targets], axis=1))
         self._wait(np.asarray(after, np.int64), messages)
         self._sent += number
