@@ -93,7 +93,7 @@ class Transport {
 
   frame(now) {
     if (!this.playing || !this.root.isConnected) return
-    this.time = Math.min(this.end, this.time + ((now - this.last) / 1000) * (this.end / this.seconds))
+    this.time = Math.min(this.end, this.time + (Math.max(0, now - this.last) / 1000) * (this.end / this.seconds))
     this.last = now
     this.show()
     if (this.time >= this.end) return this.toggle()
