@@ -221,7 +221,8 @@ def energy(
     Notes
     -----
     Every core is taken to work as much as the busiest one.  A multiply-add moves three entries: one operand in, the sum out
-    and in; the other operand stays in a register.  Words between a core's memory and its router are not counted.
+    and in; the other operand stays in a register.  A lookup is priced as a multiply-add.  Words between a core's memory
+    and its router are not counted.
     """
     machine = named(machine)
     if bill.attrs.get("machine") != machine.name or "cycles" not in bill:
@@ -230,7 +231,7 @@ def energy(
             f"{machine.name!r}; audit(program, machine) with the same one"
         )
     cores = bill.sizes["y"] * bill.sizes["x"]
-    macs = int((bill.macs + bill.adds).sum()) * cores
+    macs = int((bill.macs + bill.adds + bill.lookups).sum()) * cores
     seconds = float(bill.cycles.sum()) / (machine.clock * 1e9)
     events = events or Events.published("fp16" if entry_bytes <= 2 else "fp32")
     found = joules(

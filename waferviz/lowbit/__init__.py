@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from waferviz.lowbit import language
     from waferviz.lowbit.accumulators import running_sums
     from waferviz.lowbit.activations import absmax, absmean_int4, fp4, largest_half
     from waferviz.lowbit.against import comparison, fewer_bits, kernels
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from waferviz.lowbit.energy import Model, lookup_energy, model_bytes, model_energy, precision
     from waferviz.lowbit.inventory import anatomy
     from waferviz.lowbit.matmul import lut_matmul
+    from waferviz.lowbit.onmesh import on_mesh
     from waferviz.lowbit.operands import Weights
     from waferviz.lowbit.packing import FORMATS, layout, pack, scale_in, specimen, tmac, unpack
     from waferviz.lowbit.quantize import binary, bitlinear, groupwise, nmse, ternary
@@ -54,6 +56,7 @@ _HOME = {
     "model_bytes": "energy",
     "model_energy": "energy",
     "nmse": "quantize",
+    "on_mesh": "onmesh",
     "pack": "packing",
     "planes": "bitplanes",
     "precision": "energy",
@@ -100,6 +103,7 @@ __all__ = [
     "indices",
     "instruction",
     "kernels",
+    "language",
     "largest_half",
     "layout",
     "lookup",
@@ -109,6 +113,7 @@ __all__ = [
     "model_bytes",
     "model_energy",
     "nmse",
+    "on_mesh",
     "pack",
     "planes",
     "precision",
@@ -135,6 +140,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "language":
+        return import_module("waferviz.lowbit.language")
     if name in _HOME:
         value = getattr(import_module(f"waferviz.lowbit.{_HOME[name]}"), name)
         globals()[name] = value
