@@ -144,6 +144,9 @@ def test_show_finds_the_picture_of_a_dataset():
         wv.show(xr.Dataset())
     with pytest.raises(ValueError, match="one kind at a time"):
         wv.show(barrier(), xr.Dataset())
+    machine = wv.Machine.preset()
+    with pytest.raises(ValueError, match=r"show\(\) got check and timeline; .*, one kind at a time"):
+        wv.show(wv.check(wv.GEMM["cannon"](4), machine), barrier())
     with pytest.raises(ValueError, match="got nothing"):
         wv.show()
 

@@ -182,12 +182,12 @@ def test_curves_are_read_off_at_a_density(chromium, tmp_path):
     page = seen.page
     page.goto(Yields([yields()]).handout(tmp_path / "yields.html").as_uri())
     page.get_by_label("density of defects").wait_for()
-    assert "At 0.1 defects per cm2" in said(seen)
+    assert "At 0.1 defects per cm²" in said(seen)
     assert "0.403 (1 spare), 0.985 (2 spares)" in said(seen)
     assert seen.changes(lambda: page.get_by_label("defects fall: by wafer").check())
     assert "0.504 (1 spare), 0.963 (2 spares)" in said(seen)
     assert seen.changes(lambda: page.get_by_label("density of defects").fill("100"))
-    assert "At 1 defects per cm2" in said(seen)
+    assert "At 1 defects per cm²" in said(seen)
     assert (seen.wrong, seen.left) == ([], [])
     seen.context.close()
 

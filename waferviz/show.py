@@ -65,7 +65,7 @@ def show(*datasets: xr.Dataset | Sequence[xr.Dataset]) -> Any:
             return getattr(import_module(f"waferviz.views.{file}"), view)(datasets)
     if datasets and all(NEEDED[0] in getattr(dataset, "variables", ()) for dataset in datasets):
         return race(*datasets)
-    kinds = ", ".join(sorted({type(dataset).__name__ for dataset in datasets})) or "nothing"
+    kinds = " and ".join(dict.fromkeys(_kind(dataset) for dataset in datasets)) or "nothing"
     raise ValueError(
         f"show() got {kinds}; give traces, or what check, timeline, roofline or sweep returns, one kind at a time"
     )
@@ -139,6 +139,19 @@ def _timeline_of(trace: xr.Dataset) -> xr.Dataset:
     return timeline(
         source.program, source.machine, schedule=attrs["schedule"], matrices=sizes, dtype=attrs["dtype"]
     )
+
+
+def _kind(dataset: Any) -> str:
+    """What a Dataset is of: the name of its picture or a trace; else its type."""
+    from waferviz.views.player import NEEDED
+
+    variables = getattr(dataset, "variables", ())
+    kinds = {marker: file for marker, (file, _) in PICTURES.items()} | {
+        "fix": "check",
+        "fits": "sweep",
+        NEEDED[0]: "trace",
+    }
+    return next((kind for marker, kind in kinds.items() if marker in variables), type(dataset).__name__)
 
 
 def judged(trace: xr.Dataset) -> xr.Dataset:

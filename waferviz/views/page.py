@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 LABEL = "#4a5364"
+ALONE = "alone on its page"
 
 
 class Page(Viewer):
@@ -34,8 +35,9 @@ class Page(Viewer):
 
     def document(self) -> Document:
         """A Bokeh document of its own, for one offline file."""
-        document = Document(title=self.title)
-        document.add_root(self.layout())
+        document, root = Document(title=self.title), self.layout()
+        root.tags = [*root.tags, ALONE]
+        document.add_root(root)
         return document
 
     def handout(self, path: str | Path = "picture.handout.html") -> Path:

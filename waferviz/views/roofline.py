@@ -21,7 +21,7 @@ NEEDED = ("intensity", "rate", "share", "bound", "height", "kind", "at")
 LINES = {"memory": ("#31688e", "solid"), "compute": (INK, "solid"), "words": ("#00735c", "dotted"), "distance": ("#8a6508", "dashed"), "reference": ("#8a93a3", "dotdash")}  # fmt: skip
 PLACES = {"memory": (0, 0, 0, 0), "words": (0.1, 0, 0, 0), "distance": (0.7, 0.7, 0.7, 0.7)}
 SIMPLE = (
-    "Model: a step reads each tile it multiplies once and writes its result once; what routers move is not counted. "
+    "Model: a step reads both tiles it multiplies and the sum so far once, and writes the new sum once; what routers move is not counted. "
     "Memory is the cores' own on the mesh, and off the chip for the processors to compare with. The words roof takes "
     "nothing but the words over the busiest link or ramp of every step, the distance roof nothing but its longest way; "
     "tiles twice as wide hold eight times the work and four times the words, and travel as far. A barrier ends every step."

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 CURVES = ("block", "wafer")
 HUES = ("#4477aa", "#66a61e", "#b8860b", "#7b3294", INK)
+SPARES = ("#e0703f", "#cc4b2c", "#a8301f", "#7d1c16", "#4d0d0d")
 BLOCKS = {
-    "SM-sized core 6 mm2": "6 mm2",
-    "reticle die 814 mm2": "814 mm2",
-    "wafer square 46225 mm2": "46,225 mm2",
+    "SM-sized core 6 mm2": "6 mm²",
+    "reticle die 814 mm2": "814 mm²",
+    "wafer square 46225 mm2": "46,225 mm²",
 }
 DASHES = ("solid", "dashed", "dotdash", "dotted", "dashdot")
 SIMPLE = (
@@ -100,10 +101,10 @@ def _blocks(curves: xr.Dataset) -> Any:
 def _wafers(curves: xr.Dataset) -> tuple[Any, dict[str, Any]]:
     picture = _logarithmic(
         f"A wafer of {curves.attrs['mesh']} cores; numbers: its spare columns",
-        "defects per cm2",
+        "defects per cm²",
         curves.density.values,
     )
-    colours = [HUES[number % 5] for number in range(curves.sizes["spares"])]
+    colours = [SPARES[number % 5] for number in range(curves.sizes["spares"])]
     words = [str(int(spare)) for spare in curves.spares.values]
     none: list[float] = [0.0] * len(words)
     lines = ColumnDataSource({"xs": [[]] * len(words), "ys": [[]] * len(words), "colour": colours})
@@ -147,5 +148,5 @@ def _told(curves: xr.Dataset) -> dict[str, Any]:
     }  # fmt: skip
     return {
         "clusters": [str(kind) for kind in curves.clusters.values], "wafer": curves.wafer.transpose("clusters", "spares", "density").values.tolist(),
-        "density": curves.density.values.tolist(), "points": points, "hues": HUES, "mesh": mesh, "area": float(curves.attrs["core_area_mm2"]),
+        "density": curves.density.values.tolist(), "points": points, "hues": SPARES, "mesh": mesh, "area": float(curves.attrs["core_area_mm2"]),
     }  # fmt: skip

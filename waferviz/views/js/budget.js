@@ -193,5 +193,6 @@ function barOf({ used, limit }) {
   const within = make("i", { style: `width:${share(Math.min(used, limit))}%` })
   const beyond = used > limit ? make("i", { class: "wv-beyond", style: `left:${share(limit)}%;width:${share(used) - share(limit)}%` }) : ""
   const bar = make("span", { class: "wv-bar", "aria-hidden": "true" }, within, beyond, make("b", { style: `left:${share(limit)}%`, title: "the limit" }))
-  return log ? [bar, make("small", { style: "float:right" }, "log scale")] : [bar]
+  if (log) bar.append(make("small", {}, "log scale"))
+  return [bar]
 }

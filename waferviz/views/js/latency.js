@@ -9,6 +9,7 @@ class Map_ {
     Object.assign(this, { args, root, setup, palette: table(args.colours), relayed: false, core: [...setup.core] })
     this.live = make("p", { class: "wv-said", "aria-live": "polite" })
     this.facts = make("tbody", {})
+    this.pointed = make("p", { class: "wv-inspector" }, "Point at a core of the map to read its number.")
     root.append(
       make("h2", {}, setup.title),
       switched("on the way", [[false, "routers pass it on (hop)"], [true, "cores take it in and send it on (relay)"]], false, relayed => {
@@ -16,6 +17,7 @@ class Map_ {
         this.draw()
       }),
       this.live,
+      this.pointed,
       make("table", { class: "wv-shares", "aria-label": "latency by distance" }, this.facts),
       make("p", {}, "Click the map, or press the arrow keys, to move the sender."),
       make("div", { class: "wv-model" }, setup.model),
@@ -25,7 +27,17 @@ class Map_ {
     root.setAttribute("aria-label", "sender")
     root.addEventListener("keydown", event => this.key(event))
     args.picture.on_event("tap", event => this.move(Math.floor(event.y), Math.floor(event.x)))
+    args.picture.on_event("mousemove", event => this.point(Math.floor(event.y), Math.floor(event.x)))
     this.draw()
+  }
+
+  // The cycles to the core under the pointer.
+  point(y, x) {
+    const { rows, columns, clock } = this.setup
+    if (y < 0 || x < 0 || y >= rows || x >= columns) return
+    const hops = this.way(y, x)
+    const cycles = this.cycles(hops)
+    this.pointed.textContent = `Core (${y}, ${x}): ${counted(hops, "hop")} away, ${hops ? `${counted(cycles, "cycle")}, ${said(cycles / clock)} ns` : "its own memory, 1 cycle"}.`
   }
 
   key(event) {

@@ -6,8 +6,17 @@ function stageOf(args, index, host = args.host) {
   view.shadow_el.append(make("style", {}, args.style), root)
   view.el.style.height = "auto"
   view.el.style.display = "block"
-  if (host === args.host) (args.pictured || []).forEach(figure => pictured(figure, index))
+  if (host !== args.host) return root
+  ;(args.pictured || []).forEach(figure => pictured(figure, index))
+  if (host.document.roots().some(one => one.tags.includes("alone on its page"))) hear(root)
   return root
+}
+
+// A page of its own hears keys before anything has the focus.
+function hear(root) {
+  document.addEventListener("keydown", event => {
+    if (event.target === document.body && !root.dispatchEvent(new KeyboardEvent("keydown", event))) event.preventDefault()
+  })
 }
 
 // A figure is a picture to screen readers, named by its title; the stage says it in words.

@@ -57,7 +57,7 @@ class SweepStage {
     const names = algorithm.map((name, number) =>
       make("span", {}, make("b", { style: `color:${colours[number % colours.length]}` }, `${SIGNS[markers[number % markers.length]]} `), `${name}${hatches[number % hatches.length].trim() ? ` (hatch ${hatches[number % hatches.length]})` : " (plain)"}`),
     )
-    return make("div", { class: "wv-swatches" }, ...names, make("span", {}, "grey: a tie"), make("span", {}, "hollow mark: does not fit"))
+    return make("div", { class: "wv-swatches" }, ...names, make("span", {}, "grey: a tie, within 0.5 % of the best"), make("span", {}, "hollow mark: does not fit"))
   }
 
   partLegend() {
@@ -173,12 +173,12 @@ class SweepStage {
     if (!order.length) return `${where}: no algorithm fits.`
     const best = order[0].cycles
     const ties = order.filter(one => one.cycles <= best * TIE)
-    const who = ties.length > 1 ? `${ties.map(one => one.name).join(" and ")} tie` : `${order[0].name} wins`
+    const who = ties.length > 1 ? `${ties.map(one => one.name).join(" and ")} tie within 0.5 %` : `${order[0].name} wins`
     const rest = order.slice(ties.length).map(one => `${one.name} ${said(one.cycles / best)} times as long`)
     const out = setup.algorithm.filter((_, number) => !setup.fits[this.place(number)] && setup.cycles[this.place(number)] >= 0)
     const relays = setup.algorithm.filter((_, number) => setup.relayed[this.place(number)])
     const time = setup.microseconds[this.place(order[0].number)]
-    return `${where}: ${who} with ${said(best)} cycles, ${said(time)} µs${rest.length ? `; ${rest.join(", ")}` : ""}${out.length ? `; does not fit: ${out.join(", ")}` : ""}${relays.length ? `; relayed core by core: ${relays.join(", ")}` : ""}.`
+    return `${where}: ${who} with ${ties.some(one => one.cycles !== best) ? "about " : ""}${said(best)} cycles, ${said(time)} µs${rest.length ? `; ${rest.join(", ")}` : ""}${out.length ? `; does not fit: ${out.join(", ")}` : ""}${relays.length ? `; relayed core by core: ${relays.join(", ")}` : ""}.`
   }
 }
 

@@ -18,9 +18,9 @@ export default (args, figure, data, { index }) => {
     args.labels.data = { ...args.labels.data, x: half.map(place => setup.density[place]), y: half.map((place, spares) => curves[spares][place]) }
     args.points.data = { x: points.map(point => point[0]), y: points.map(point => point[1]), colour: points.map(point => setup.hues[point[2] % setup.hues.length]) }
     args.here.data = { ...args.here.data, x: now.map(() => density), y: now }
-    number.textContent = `${said(density)} per cm2`
+    number.textContent = `${said(density)} per cm²`
     const enough = now.findIndex(share => share > 0.99)
-    live.textContent = `At ${said(density)} defects per cm2 a wafer of ${setup.mesh} cores of ${setup.area} mm2 works with probability ${now.map((share, spares) => `${chanced(share)} (${counted(spares, "spare")})`).join(", ")}. ${enough < 0 ? "None of these gives 99 %." : `${counted(enough, "spare column")} give${enough === 1 ? "s" : ""} 99 %.`}`
+    live.textContent = `At ${said(density)} defects per cm² a wafer of ${setup.mesh} cores of ${setup.area} mm² works with probability ${now.map((share, spares) => `${chanced(share)} (${counted(spares, "spare")})`).join(", ")}. ${enough < 0 ? "None of these gives 99 %." : `${counted(enough, "spare column")} give${enough === 1 ? "s" : ""} 99 %.`}`
   }
   root.append(
     make("h2", {}, setup.title),
