@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from waferviz import engine, names, runs
+from waferviz import engine, names
 from waferviz.algorithms import GEMM
 from waferviz.api import multiply
 from waferviz.history import History
@@ -119,7 +119,7 @@ def test_a_leap_is_as_good_as_steps(name, side):
 @each
 def test_large_meshes_are_proved_the_other_way(name, monkeypatch):
     monkeypatch.setattr(names, "EXACT_CORES", 4)
-    monkeypatch.setattr(runs, "EXACT_CORES", 4)
+    monkeypatch.setattr(movement, "EXACT_CORES", 4)
     program = GEMM[name](6)
     assert prove(program).method in ("ring", "fingerprint")
     assert prove(program)
