@@ -1,5 +1,9 @@
 """Every bad input of the low-bit package: one error that names what was given and what would work."""
 
+import subprocess
+import sys
+from pkgutil import iter_modules
+
 import numpy as np
 import pytest
 
@@ -10,6 +14,8 @@ from waferviz.lowbit.operands import Weights
 from waferviz.lowbit.tables import groups
 
 A, Q = np.ones((2, 8), int), np.zeros((3, 8), int)
+HALF = lowbit.half_table([1, 2, 3, 4])
+MODEL = lowbit.Model.named("BitNet b1.58 2B4T")
 NAN = np.where(np.arange(16).reshape(2, 8) == 11, np.nan, 1.0)
 
 
@@ -76,6 +82,36 @@ def test_lut_matmul_says_what_is_wrong(a, q, options, words):
         (lambda: lowbit.table([1, 2], order="first"), "order='first'"),
         (lambda: lowbit.table(np.ones((1, 2, 3))), "shape"),
         (lambda: groups([], 4), "shape"),
+        (lambda: lowbit.lookup_energy(2, read=-1), "read=-1: .*0 or more"),
+        (lambda: lowbit.lookup_energy(2, read=np.nan), "read=nan"),
+        (lambda: lowbit.lookup_energy([-2]), "bits=-2: .*1 to 8"),
+        (lambda: lowbit.lookup_energy(0), "bits=0: .*1 to 8"),
+        (lambda: lowbit.lookup_energy(1.5), r"bits=1\.5"),
+        (lambda: lowbit.lookup_energy(2, outputs=0), "outputs=0: .*1 or more"),
+        (lambda: lowbit.lookup_energy(2, act="int9"), "act='int9': choose one of int8, fp16"),
+        (lambda: lowbit.model_energy(MODEL, tokens=-1), "tokens=-1: .*1 or more"),
+        (lambda: lowbit.model_bytes(MODEL, bits_per_weight=-1), "bits_per_weight=-1: .*more than 0"),
+        (lambda: lowbit.model_bytes(MODEL, float_bits=0), "float_bits=0: .*more than 0"),
+        (lambda: lowbit.areas(lowbit.Parts.of(mux=-1)), "mux=-1: an area in µm²"),
+        (lambda: lowbit.Parts.of(fan=1), "no part 'fan'; known are add, mul, mux"),
+        (lambda: lowbit.areas(bits=[0]), "bits=0: .*1 to 8"),
+        (lambda: lowbit.areas(bits=[]), "bits="),
+        (lambda: lowbit.unit_area("multiply-add", shared=0), "shared=0"),
+        (lambda: lowbit.remap(16), "index=16: .*0 to 15"),
+        (lambda: lowbit.remap(-1), "index=-1: .*0 to 15"),
+        (lambda: lowbit.remap([3, 8], 3), "index=8: .*0 to 7"),
+        (lambda: lowbit.lookup(HALF, 2, 0), "sign=2: .*0 to 1"),
+        (lambda: lowbit.lookup(HALF, 0, -1), "address=-1: .*0 to 7"),
+        (lambda: lowbit.alphas(0), "bits=0: .*1 to 8"),
+        (lambda: lowbit.instruction(weight="int9"), "weight='int9': choose one of int1"),
+        (lambda: lowbit.instruction(act="bf16"), "act='bf16': choose one of fp16"),
+        (lambda: lowbit.pack(Q[:1, :1], "tl2", scale=np.nan), "scale=nan: .*finite"),
+        (lambda: lowbit.pack(Q, "i3"), "format 'i3': choose one of i2_s"),
+        (lambda: lowbit.layout("i3", (1, 128)), "format 'i3': choose one of i2_s"),
+        (lambda: lowbit.quantized(HALF, share=0), "share=0"),
+        (lambda: lowbit.quantized(np.ones((4, 8)), share=3), "share=3: 4 groups.*divisor of 4"),
+        (lambda: lowbit.quantized(np.ones((4, 8)), share=5), "share=5: .*1 to 4"),
+        (lambda: lowbit.errors(A, Q, bits=2, zero=2, shares=()), r"shares=\(\): give at least one"),
         (lambda: tree([1, 2, 3]), "not 3"),
         (lambda: bitplanes.length(2000), "choose 1 to 8"),
     ],
@@ -109,3 +145,38 @@ def test_an_unknown_name_lists_what_there_is():
         _ = lowbit.lutmul
     assert set(lowbit.__all__) <= set(dir(lowbit))
     assert all(getattr(lowbit, name).__doc__ for name in lowbit.__all__)
+
+
+def test_a_format_goes_by_its_name():
+    w = np.ones((1, 128), int)
+    data = lowbit.pack(w, "i2_s", scale=0.5)
+    np.testing.assert_array_equal(lowbit.unpack(data, "i2_s", w.shape), w)
+    assert lowbit.scale_in(data, "i2_s") == 0.5
+    assert lowbit.layout("i2_s", w.shape).attrs["format"] == "i2_s"
+
+
+ORDERS = """
+import sys
+from importlib import import_module
+from types import ModuleType
+
+names = import_module("waferviz.lowbit").__all__
+for first in names:
+    for module in [name for name in sys.modules if f"{name}.".startswith("waferviz.lowbit.")]:
+        del sys.modules[module]
+    lowbit = import_module("waferviz.lowbit")
+    modules = [name for name in (first, *names) if isinstance(getattr(lowbit, name), ModuleType)]
+    assert set(modules) == {"language"}, (first, modules)
+print(len(names))
+"""
+
+
+def test_names_are_what_they_are_in_whatever_order_they_load():
+    """In a fresh interpreter all files load anew for each name: it first, and then all the others."""
+    run = subprocess.run([sys.executable, "-c", ORDERS], capture_output=True, text=True, check=False)
+    assert (run.stderr, run.stdout.strip()) == ("", str(len(lowbit.__all__)))
+
+
+def test_no_file_has_the_name_of_a_function():
+    files = {found.name for found in iter_modules(lowbit.__path__)}
+    assert files & set(lowbit.__all__) == {"language"}

@@ -263,7 +263,7 @@ def test_cells_move_the_crossovers(opened):
         "With these cells 5 of 7 published numbers come out. The density of 18.16"
     )
     assert page.get_by_text("✗ not reproduced").count() == 2
-    page.get_by_label("multiplexer of one bit, um2").fill("4.5")
+    page.get_by_label("multiplexer of one bit, µm²").fill("4.5")
     assert page.get_by_role("row", name="symmetric lookup").get_by_text("up to 5 bits").is_visible()
     assert said.inner_text().startswith("With these cells")
     assert page.get_by_text("✗ not reproduced").count() > 2

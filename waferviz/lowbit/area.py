@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from waferviz.lowbit.operands import amount, whole, wholes
 from waferviz.program import Array
 from waferviz.published import rows
 
@@ -22,7 +23,7 @@ SHARED = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """Areas in um2, and the width of a table entry.
+    """Areas in µm², and the width of a table entry.
 
     Attributes
     ----------
@@ -41,6 +42,11 @@ class Parts:
     flop: float
     xor: float
     width: int
+
+    def __post_init__(self) -> None:
+        for name in ("add", "mul", "mux", "flop", "xor"):
+            amount(getattr(self, name), name, "an area in µm²")
+        whole(self.width, "width", 1)
 
     @classmethod
     def of(cls, act: str = "fp16", **cells: float) -> Parts:
@@ -62,13 +68,15 @@ class Parts:
             add=area[add], mul=area[mul], width=width,
             mux=area["mux2 per bit"], flop=area["flip-flop per bit"], xor=area["xor2 per bit"],
         )  # fmt: skip
+        if unknown := [name for name in cells if not hasattr(found, name)]:
+            raise ValueError(f"no part {unknown[0]!r}; known are {', '.join(vars(found))}")
         return replace(found, **cells)  # type: ignore[arg-type]
 
 
 def unit_area(
     design: str, bits: Any = 1, *, group: Any = 4, shared: Any = SHARED, parts: Parts | None = None
 ) -> Array:
-    """Area in um2 of one dot product of `group` activations with weights of `bits` bits; arguments broadcast.
+    """Area in µm² of one dot product of `group` activations with weights of `bits` bits; arguments broadcast.
 
     Parameters
     ----------
@@ -87,7 +95,8 @@ def unit_area(
     [12000, 5440, 5836, 1739]
     """
     p = parts or Parts.of()
-    b, g, n = (np.asarray(x, dtype=np.float64) for x in (bits, group, shared))
+    checked = wholes(bits, "bits", 1, 8), wholes(group, "group", 1, 8), wholes(shared, "shared", 1)
+    b, g, n = (x.astype(np.float64) for x in checked)
     if design == "multiply-add":
         return g * (p.mul + p.add) + 0 * b
     if design == "bit-serial add":

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from waferviz.lowbit.operands import codes, whole
+from waferviz.lowbit.operands import codes, whole, wholes
 from waferviz.program import Array
 
 MOST_GROUP = 8
@@ -48,7 +48,7 @@ def alphas(bits: int) -> Array:
 
     Source: T-MAC, EuroSys 2025, section 3.2; w = s (sum of alpha_i sigma_i - 1/2) for z = 2^(bits-1).
     """
-    return 2.0 ** np.arange(-1, bits - 1)
+    return 2.0 ** np.arange(-1, whole(bits, "bits", 1, 8) - 1)
 
 
 def indices(q: Any, bits: int, group: int = 4, order: str = "lsb") -> Array:
@@ -114,7 +114,7 @@ def remap(index: Any, group: int = 4) -> tuple[Array, Array]:
     >>> [int(part) for part in remap(9)]
     [1, 6]
     """
-    found = np.asarray(index)
+    found = wholes(index, "index", 0, 2 ** length(group) - 1)
     mask = 2 ** (group - 1) - 1
     sign = found >> group - 1
     return sign, (found ^ -sign) & mask

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from waferviz.lowbit.bitplanes import length
+from waferviz.lowbit.operands import amount, whole, wholes
 from waferviz.published import rows
 
 if TYPE_CHECKING:
     import xarray as xr
 
 WEIGHTS = ("fp32", "fp16", "ternary")
+ACTIVATIONS = {"int8": 8, "fp16": 16}
 PARTS = ("linear", "attention", "scaling")
 
 
@@ -106,7 +108,7 @@ def model_energy(model: Model, *, tokens: int = 512, node: str = "7nm") -> xr.Da
 
     if model.weights not in WEIGHTS:
         raise ValueError(f"weights={model.weights!r}: choose one of {', '.join(WEIGHTS)}")
-    price = constants(node)
+    price, tokens = constants(node), whole(tokens, "tokens", 1)
     floats = "fp16" if model.weights == "ternary" else model.weights
     add, mul = price[f"{floats} add"], price[f"{floats} mul"]
     linear = model.linear_weights * tokens
@@ -152,19 +154,28 @@ def lookup_energy(
         "45nm"; the 7 nm table has no memory, so `read` is needed there.
     act : "int8" or "fp16"
         Activations; sums of int8 are priced as int32 additions where the node has them.
+
+    Raises
+    ------
+    ValueError
+        For bits outside 1..8, fewer outputs than one, a negative `read`, unknown nodes and activations.
     """
     import xarray as xr
 
     length(group)
+    if act not in ACTIVATIONS:
+        raise ValueError(f"act={act!r}: choose one of {', '.join(ACTIVATIONS)}")
+    if read is not None:
+        amount(read, "read", "the energy of reading one table entry, in pJ,")
     price = constants(node)
     if read is None and "SRAM read 64b from 8KB" not in price:
         raise ValueError(f"node={node!r} has no energy of a memory read; give read=, in pJ per table entry")
-    width = {"int8": 8, "fp16": 16}[act]
-    reads = [read, read] if read is not None else [0.0, price["SRAM read 64b from 8KB"] * width / 64]
+    memory = price.get("SRAM read 64b from 8KB", 0.0) * ACTIVATIONS[act] / 64
+    reads = [read, read] if read is not None else [0.0, memory]
     add = price[f"{act} add"]
     total = price.get("int32 add", add) if act == "int8" else add
-    b = xr.DataArray(np.atleast_1d(bits), dims="bits", attrs={"units": "bit"})
-    n = xr.DataArray(np.atleast_1d(outputs), dims="outputs", attrs={"units": "1"})
+    b = xr.DataArray(np.atleast_1d(wholes(bits, "bits", 1, 8)), dims="bits", attrs={"units": "bit"})
+    n = xr.DataArray(np.atleast_1d(wholes(outputs, "outputs", 1)), dims="outputs", attrs={"units": "1"})
     each = xr.DataArray(reads, dims="bound", coords={"bound": ["low", "high"]})
     found = {
         "build": (2**group - 2) * add / n / group + 0 * b,
@@ -191,9 +202,11 @@ def model_bytes(model: Model, *, bits_per_weight: float = 2, float_bits: int = 1
     """
     import xarray as xr
 
-    amount = [model.linear_weights * bits_per_weight / 8, model.embedding_weights * float_bits / 8]
+    low = amount(bits_per_weight, "bits_per_weight", "the size of a weight of the linear layers", above=True)
+    high = amount(float_bits, "float_bits", "the size of a weight of embedding and head", above=True)
+    held = [model.linear_weights * low / 8, model.embedding_weights * high / 8]
     return xr.Dataset(
-        {"bytes": ("part", amount, {"units": "B", "long_name": "memory of the weights"})},
+        {"bytes": ("part", held, {"units": "B", "long_name": "memory of the weights"})},
         {"part": ["linear layers", "embedding and head"]},
         {"model": model.name},
     )

@@ -88,6 +88,29 @@ def whole(value: Any, name: str, low: int, high: int | None = None) -> int:
     return int(value)
 
 
+def wholes(value: Any, name: str, low: int, high: int | None = None) -> Array:
+    """`value` as an array when all its entries are whole numbers from `low` to `high`; ValueError that names the first other."""
+    array = np.asarray(value)
+    if array.size == 0:
+        raise ValueError(f"{name}={value!r}: give at least one whole number")
+    if array.dtype.kind not in "iu":
+        whole(array.ravel()[0].item(), name, low, high)
+    wrong = array[(array < low) | (array > (array if high is None else high))]
+    if wrong.size:
+        whole(int(wrong[0]), name, low, high)
+    return array
+
+
+def amount(value: Any, name: str, what: str, *, above: bool = False) -> float:
+    """`value` when it is a finite number, 0 or more, with `above` more than 0; ValueError that says what it is of."""
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not number or not np.isfinite(value) or value < 0 or (above and value == 0):
+        raise ValueError(
+            f"{name}={value!r}: {what} is a finite number, {'more than 0' if above else '0 or more'}"
+        )
+    return float(value)
+
+
 def codes(q: Any, bits: int) -> Array:
     """Codes as int16, (outputs, K); ValueError names the first one outside 0 .. 2^bits - 1."""
     array = two_dimensional(q, "q", "(outputs, K)")

@@ -53,6 +53,8 @@ def errors(
     """
     import xarray as xr
 
+    if not len(shares):
+        raise ValueError(f"shares={shares!r}: give at least one number of activations, or None for all")
     how = {"bits": bits, "zero": zero, "scale": scale, "group": group}
     exact = lut_matmul(a, q, **how)
     unit = float(exact.std()) or 1.0

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     import xarray as xr
 
 LANES = 512
+KINDS = {
+    "act": ("fp16", "fp8", "int16", "int8"),
+    "weight": tuple(f"int{bits}" for bits in range(1, 9)),
+    "accumulate": ("fp16", "fp32", "int16", "int32"),
+    "out": ("fp16", "fp32", "fp8", "int8", "int16", "int32"),
+}
 
 
 def tile(
@@ -91,6 +97,9 @@ def instruction(
     for name, side in (("M", M), ("N", N)):
         whole(side, name, 1)
     length(K)
+    for name, kind in (("act", act), ("weight", weight), ("accumulate", accumulate), ("out", out)):
+        if kind not in KINDS[name]:
+            raise ValueError(f"{name}={kind!r}: choose one of {', '.join(KINDS[name])}")
     return f"lmma.m{M}n{N}k{K}.{act}{weight}{accumulate}{out}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,15 +17,16 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def areas(parts: Parts | None = None, bits: Array = BITS) -> xr.Dataset:
+def areas(parts: Parts | None = None, bits: Any = BITS) -> xr.Dataset:
     """Area of every design by weight bits, dims design and bits, with the same scaled to 28 nm.
 
-    `scaled` is pinned to the published multiply-add, 2360 um2; the published crossovers leave the others the room between
+    `scaled` is pinned to the published multiply-add, 2360 µm²; the published crossovers leave the others the room between
     `lowest` and `highest` per bit (NaN where nothing is published).
     """
     import xarray as xr
 
-    um2 = np.stack([unit_area(design, bits, parts=parts) for design in DESIGNS])
+    columns = np.atleast_1d(bits)
+    um2 = np.stack([unit_area(design, columns, parts=parts) for design in DESIGNS])
     pinned = {row["check"]: row for row in rows("lowbit_lutcore_consistency")}
     mac = float(pinned["implied MAC DP4 area at 28nm 1GHz (um2)"]["lhs"])
     one = pinned["Fig13 bracket for LUT-TC area per weight bit, N=4 (um2)"]
@@ -34,13 +35,13 @@ def areas(parts: Parts | None = None, bits: Array = BITS) -> xr.Dataset:
         end: [np.nan, *[float(two[key])] * 2, float(one[key])]
         for end, key in (("lowest", "lhs"), ("highest", "rhs"))
     }
-    units = {"units": "um2"}
+    units = {"units": "µm²"}
     return xr.Dataset(
         {
             "area": (("design", "bits"), um2, {**units, "long_name": "area at 45 nm"}),
             "scaled": (
                 ("design", "bits"),
-                um2 * mac / um2[0, 0],
+                um2 * mac / unit_area("multiply-add", parts=parts),
                 {**units, "long_name": "area at 28 nm, pinned"},
             ),
             **{
@@ -48,7 +49,7 @@ def areas(parts: Parts | None = None, bits: Array = BITS) -> xr.Dataset:
                 for end, values in room.items()
             },
         },
-        {"design": list(DESIGNS), "bits": ("bits", bits, {"units": "bit"})},
+        {"design": list(DESIGNS), "bits": ("bits", columns, {"units": "bit"})},
     )
 
 
@@ -74,9 +75,9 @@ def terms() -> xr.Dataset:
     per_group = [split(act, partial(_by_group, group)) for act in acts]
     return xr.Dataset(
         {
-            "design_terms": (("design", "bits", "term"), np.stack(design), {"units": "um2"}),
-            "group_terms": (("act", "group", "term"), np.stack(per_group), {"units": "um2"}),
-            "nominal": ("cell", [getattr(nominal, cell) for cell in cells], {"units": "um2", "long_name": "UNVERIFIED nominal area"}),
+            "design_terms": (("design", "bits", "term"), np.stack(design), {"units": "µm²"}),
+            "group_terms": (("act", "group", "term"), np.stack(per_group), {"units": "µm²"}),
+            "nominal": ("cell", [getattr(nominal, cell) for cell in cells], {"units": "µm²", "long_name": "UNVERIFIED nominal area"}),
             "published_bits": ("design", [np.nan, 2, 2, 6], {"units": "bit", "long_name": "bits up to which it is smaller, published"}),
             "published_group": ("act", [5, 4], {"units": "1", "long_name": "best group, published"}),
         },

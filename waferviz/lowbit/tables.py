@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from waferviz.lowbit.bitplanes import length
+from waferviz.lowbit.operands import whole, wholes
 from waferviz.program import Array
 
 INT8 = 127
@@ -68,16 +69,16 @@ def table(a: Any, group: int = 4, order: str = "lsb") -> Array:
     >>> table([1, 2, 3, 4])[0].tolist()
     [-10, -8, -6, -4, -4, -2, 0, 2, -2, 0, 2, 4, 4, 6, 8, 10]
     """
-    whole = mirrored(half_table(a, group))
+    both = mirrored(half_table(a, group))
     if order == "lsb":
-        return whole
+        return both
     if order != "msb":
         raise ValueError(
             f"order={order!r}: choose 'lsb' (first activation lowest) or 'msb' (first activation highest)"
         )
     index = np.arange(2**group)
     turned = sum((index >> at & 1) << group - 1 - at for at in range(group))
-    return whole[:, turned]
+    return both[:, turned]
 
 
 def lookup(half: Array, sign: Any, address: Any) -> Array:
@@ -89,7 +90,8 @@ def lookup(half: Array, sign: Any, address: Any) -> Array:
     >>> lookup(half_table([1, 2, 3, 4]), *remap(np.arange(16))).tolist()
     [-10, -8, -6, -4, -4, -2, 0, 2, -2, 0, 2, 4, 4, 6, 8, 10]
     """
-    entry, flip = half[0][np.asarray(address)], np.asarray(sign)
+    flip = wholes(sign, "sign", 0, 1)
+    entry = half[0][wholes(address, "address", 0, half.shape[1] - 1)]
     return np.where(flip.reshape(flip.shape + (1,) * (entry.ndim - flip.ndim)) == 1, -entry, entry)
 
 
@@ -106,6 +108,10 @@ def quantized(half: Array, share: int = 1) -> tuple[Array, Array]:
     >>> entries[0].tolist(), float(scale[0] * 127)
     ([-127, -102, -76, -51, -51, -25, 0, 25], 10.0)
     """
+    if len(half) % whole(share, "share", 1, len(half)):
+        raise ValueError(
+            f"share={share}: {len(half)} groups are not cut evenly; choose a divisor of {len(half)}"
+        )
     runs = half.astype(np.float64).reshape(-1, share, *half.shape[1:])
     scale = np.abs(runs).max(axis=(1, 2)) / INT8
     tiny = scale < np.finfo(np.float64).tiny

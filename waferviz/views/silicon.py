@@ -53,8 +53,8 @@ class Silicon(Page):
     def layout(self) -> Any:
         """The Bokeh layout, made anew."""
         found = self.found
-        left, by_bits = _lines("area of a dot product, um2", "bits of a weight", found.bits.values, found.design.values, Range1d(0, 20_000))  # fmt: skip
-        right, by_group = _lines("area per activation, um2", "activations of a table", found.group.values, found.act.values, Range1d(30, 3000), log=True)  # fmt: skip
+        left, by_bits = _lines("area of a dot product, µm²", "bits of a weight", found.bits.values, found.design.values, Range1d(0, 20_000))  # fmt: skip
+        right, by_group = _lines("area per activation, µm²", "activations of a table", found.group.values, found.act.values, Range1d(30, 3000), log=True)  # fmt: skip
         left.vspan(x=[2, 6], line_color=QUIET, line_width=2, line_dash="dotdash")
         left.text(
             [2, 6],

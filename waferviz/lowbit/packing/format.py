@@ -84,23 +84,26 @@ class Format:
         return 8 * (self.field_bytes(shape) + self.tail) / (shape[0] * shape[1])
 
 
-def pack(w: Any, to: Format, scale: float = 1.0) -> Array:
+def pack(w: Any, to: str | Format, scale: float = 1.0) -> Array:
     """Weights (outputs, K) as bytes, (bytes,) uint8.
 
     Parameters
     ----------
     w : (outputs, K) int
         Weights -1, 0, +1, or codes, as the format writes them.
-    to : Format
-        For example `waferviz.lowbit.FORMATS["tl2"]`.
+    to : str or Format
+        A name out of `FORMATS`, or a format such as `tmac(2, tile=32, kfactor=2)`.
     scale : float
-        Written to the tail of formats that have one.
+        Finite; written to the tail of formats that have one.
 
     Raises
     ------
     ValueError
-        For weights outside the range of the format, and shapes that it cannot cut.
+        For weights outside the range of the format, shapes that it cannot cut, and names that are not in `FORMATS`.
     """
+    to = named(to)
+    if not np.isfinite(np.float32(scale)):
+        raise ValueError(f"scale={scale!r}: give a finite number that float32 holds, for example 1.0")
     array = two_dimensional(w, "w", "(outputs, K)")
     if array.dtype.kind not in "iu":
         raise ValueError(f"w has dtype {array.dtype}; {to.title} holds integers {to.low} to {to.high}")
@@ -115,7 +118,7 @@ def pack(w: Any, to: Format, scale: float = 1.0) -> Array:
     return data
 
 
-def unpack(data: Any, of: Format, shape: Shape) -> Array:
+def unpack(data: Any, of: str | Format, shape: Shape) -> Array:
     """Weights (outputs, K) from bytes, int64.
 
     Raises
@@ -123,6 +126,7 @@ def unpack(data: Any, of: Format, shape: Shape) -> Array:
     ValueError
         When the number of bytes does not belong to that shape, or a field holds a code that stands for nothing.
     """
+    of = named(of)
     of.check(shape)
     found = np.asarray(data)
     needed = of.field_bytes(shape) + of.tail
@@ -141,14 +145,15 @@ def unpack(data: Any, of: Format, shape: Shape) -> Array:
     return w
 
 
-def scale_in(data: Any, of: Format) -> float:
+def scale_in(data: Any, of: str | Format) -> float:
     """The scale in the tail of packed bytes; ValueError for a format that keeps it elsewhere."""
+    of = named(of)
     if not of.tail:
         raise ValueError(f"{of.title} keeps no scale among its bytes; store it beside them")
     return float(np.frombuffer(np.asarray(data)[-of.tail :][:4].tobytes(), "<f4")[0])
 
 
-def layout(of: Format, shape: Shape) -> xr.Dataset:
+def layout(of: str | Format, shape: Shape) -> xr.Dataset:
     """Every field of a packed matrix: dims field and member.
 
     Variables: `part` (name), `byte`, `shift` (lowest bit in the byte), `width` (bits), and `weight` (field, member),
@@ -156,6 +161,7 @@ def layout(of: Format, shape: Shape) -> xr.Dataset:
     """
     import xarray as xr
 
+    of = named(of)
     of.check(shape)
     parts = of.parts(shape)
     most = max(part.owners.shape[-1] for part in parts)
@@ -179,6 +185,17 @@ def layout(of: Format, shape: Shape) -> xr.Dataset:
         },
         attrs={"format": of.name, "title": of.title, "source": of.source, "outputs": shape[0], "K": shape[1]},
     )
+
+
+def named(form: str | Format) -> Format:
+    """A format, or the one of that name; ValueError that lists the names for anything else."""
+    from waferviz.lowbit.packing import FORMATS
+
+    if isinstance(form, Format):
+        return form
+    if form not in FORMATS:
+        raise ValueError(f"format {form!r}: choose one of {', '.join(FORMATS)}, or give a Format")
+    return FORMATS[form]
 
 
 def weights_index(shape: Shape) -> Array:

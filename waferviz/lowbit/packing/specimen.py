@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from waferviz.lowbit.packing.format import Format, layout, pack, unpack
+from waferviz.lowbit.packing.format import Format, layout, named, pack, unpack
 from waferviz.program import Array
 
 if TYPE_CHECKING:
@@ -42,9 +42,7 @@ def specimen(w: Any, to: str | Format = "i2_s", scale: float = 1.0) -> xr.Datase
     """
     from waferviz.lowbit.packing import FORMATS
 
-    if isinstance(to, str) and to not in FORMATS:
-        raise ValueError(f"format {to!r}: choose one of {', '.join(FORMATS)}, or give a Format")
-    form = FORMATS[to] if isinstance(to, str) else to
+    form = named(to)
     data = pack(w, form, scale)
     array = np.asarray(w, np.int64)
     fields = layout(form, array.shape)

@@ -8,10 +8,10 @@ export default (args, figure, data, { index }) => {
   const table = make("table", { class: "wv-shares", "aria-label": "the model beside what is published" })
   const names = { mux: "multiplexer", flop: "flip-flop", xor: "exclusive or" }
   const sliders = Object.entries(setup.cells).map(([cell, nominal]) => {
-    const number = make("output", {}, `${nominal.toFixed(2)} um2`)
-    const input = make("input", { type: "range", min: 0.5, max: 10, step: 0.05, value: nominal, "aria-label": `${names[cell]} of one bit, um2`, oninput: () => {
+    const number = make("output", {}, `${nominal.toFixed(2)} µm²`)
+    const input = make("input", { type: "range", min: 0.5, max: 10, step: 0.05, value: nominal, "aria-label": `${names[cell]} of one bit, µm²`, oninput: () => {
       cells[cell] = Number(input.value)
-      number.textContent = `${cells[cell].toFixed(2)} um2`
+      number.textContent = `${cells[cell].toFixed(2)} µm²`
       draw()
     } })
     input.addEventListener("keydown", event => event.stopPropagation())
