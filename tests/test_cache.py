@@ -182,6 +182,30 @@ def test_lost_tokens_are_found():
     assert "is elsewhere in its column too" in found.detail
 
 
+def test_a_key_that_is_no_number_is_still_its_token_s():
+    program = CACHE["kv_shift"](5, tokens=20)
+    keys = np.ones((20, 5))
+    keys[3, 1] = np.nan
+    assert verify(run(program, {"K": keys, "V": np.ones((20, 5))}))
+
+
+@pytest.mark.parametrize(
+    ("rule", "tokens", "room", "full"),
+    [("kv_shift", 41, 40, "all 5 rows are full"), ("kv_concat", 11, 8, "row 4 is full")],
+)
+def test_tokens_without_room_are_told(rule, tokens, room, full):
+    program = CACHE[rule](5, tokens=tokens, capacity=8)
+    for keys in (tokens, room):
+        trace = run(program, {"K": np.ones((keys, 5)), "V": np.ones((keys, 5))})
+        verdict, missing = verify(trace), tokens - room
+        assert verdict
+        assert trace.attrs["left_out"] == missing
+        assert verdict.remark == f"{missing} of {tokens} tokens found no room: {full} after {room}"
+        assert verdict.remark in str(verdict)
+    assert verify(xr.Dataset(trace.load().variables, attrs=trace.attrs)).remark == verdict.remark
+    assert verify(run(CACHE[rule](5, tokens=room, capacity=8))).remark == ""
+
+
 def test_wrong_keys_are_found():
     trace = run(program := CACHE["kv_shift"](3, tokens=5), drawn(program))
     keys = trace.K.values.copy()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from waferviz import GEMV, Machine, audit, multiply, product, prove, run, verify
+from waferviz import ALLREDUCE, GEMV, Machine, audit, multiply, product, prove, run, verify
 from waferviz import names as blocks
 
 MESHES = [1, 2, 3, 5, (2, 4), (4, 3), (1, 6), (6, 1)]
@@ -116,6 +116,39 @@ def test_published_order_of_the_three():
         for name, build in GEMV.items()
     }
     assert min(cycles, key=cycles.__getitem__) == "meshgemv"
+
+
+@pytest.mark.parametrize("build", [GEMV["meshgemv"], ALLREDUCE["ktree"]])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"sizes": (2.5,)}, r"sizes=\(2.5,\): give one whole number"),
+        ({"sizes": "44"}, "sizes='44': give one whole number"),
+        ({"sizes": 4}, "sizes=4: give one whole number"),
+        ({"sizes": (4.0, 4.0)}, "give one whole number"),
+        ({"sizes": (-4, -4)}, "give one whole number of 1 or more"),
+        ({"sizes": ()}, "give one whole number"),
+        ({"sizes": (True, 8)}, "give one whole number"),
+        ({"sizes": (2, 2)}, r"gather 4 cores, the line has 8; .*a product of at least 8, for example \(4, 2\)"),
+        ({"sizes": (4, 2), "k": 3}, "k=3 phases but 2 sizes"),
+        ({"k": 1.5}, "k=1.5: give a whole number"),
+        ({"k": 0}, "k=0"),
+    ],
+)  # fmt: skip
+def test_sizes_are_whole_numbers_that_gather_the_line(build, options, words):
+    with pytest.raises(ValueError, match=words):
+        build(8, **options)
+
+
+@pytest.mark.parametrize("sizes", [(3, 3), [4, 2], np.array([4, 2])])
+def test_sizes_may_gather_more_than_the_line(sizes):
+    assert len(GEMV["meshgemv"](8, sizes=sizes, k=2)) == 4
+    assert len(ALLREDUCE["ktree"](8, sizes=sizes)) == 3
+
+
+def test_an_unknown_name_lists_gemms_and_gemvs():
+    with pytest.raises(KeyError, match=r"no algorithm 'ktree' for products.*cannon.*meshgemv"):
+        multiply(np.eye(8), np.ones((8, 1)), algorithm="ktree")
 
 
 @pytest.mark.parametrize(

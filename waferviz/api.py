@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import sys
 from collections.abc import Callable
@@ -106,7 +107,7 @@ def build(
                 "build it for another mesh"
             )
         return algorithm, ""
-    builder = (GEMV if algorithm in GEMV else GEMM)[algorithm] if isinstance(algorithm, str) else algorithm
+    builder = _known(algorithm) if isinstance(algorithm, str) else algorithm
     if not callable(builder):
         raise ValueError(
             f"algorithm={builder!r}: give a name such as 'meshgemm', a function from a mesh to a Program, or a Program"
@@ -117,6 +118,17 @@ def build(
             f"algorithm {_name(builder)!r} returned {type(program).__name__}; let it return a Program"
         )
     return program, code_of(builder)
+
+
+def _known(name: str) -> Callable[..., Program]:
+    """The builder of a product by its name; KeyError, which lists both kinds, for an unknown one."""
+    if name in GEMM or name in GEMV:
+        return GEMM[name] if name in GEMM else GEMV[name]
+    near = difflib.get_close_matches(name, GEMM, 1, 0.7) or difflib.get_close_matches(name, GEMV, 1, 0.3)
+    hint = f"; nearest is {near[0]!r}" if near else ""
+    raise KeyError(
+        f"no algorithm {name!r} for products{hint}; known are GEMM {', '.join(GEMM)}, and GEMV {', '.join(GEMV)}"
+    )
 
 
 def _built(builder: Callable[..., Any], mesh: Shape) -> Any:

@@ -76,6 +76,10 @@ class Move:
             raise ValueError(
                 f"move of {self.read} to {self.write}: several cores may send to one; give combine='add' or 'max'"
             )
+        if self.combine is not None and self.combine not in ("add", "max"):
+            raise ValueError(
+                f"move of {self.read} to {self.write}: combine={self.combine!r}; choose 'add' or 'max'"
+            )
         if self.tree and (self.target is None or self.relay):
             raise ValueError(
                 f"move of {self.read} to {self.write}: a tree needs its parents as target, and no relay"

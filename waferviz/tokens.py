@@ -46,7 +46,7 @@ def trace_of(
     found["memory"] = lazy(dims, shape, np.int64, lambda k: (shelves.token(k) >= 0).sum(axis=2) * both, units="B", long_name="bytes of keys and values")  # fmt: skip
     attrs = {
         "program": program.name, "kind": program.kind, "paper": program.paper, "mesh": f"{shape[1]} x {shape[2]}",
-        "tokens": shelves.tokens, "capacity": places, "token_bytes": both, "machine": machine.name, "schedule": schedule,
+        "tokens": shelves.tokens, "left_out": _asked(program) - shelves.tokens, "capacity": places, "token_bytes": both, "machine": machine.name, "schedule": schedule,
         "bytes_per_core": machine.bytes_per_core, "route_limit": machine.routes, "clock": machine.clock, "code": code,
     }  # fmt: skip
     inserting = (
@@ -102,34 +102,67 @@ def _ordered(tokens: int) -> str:
 def verify_tokens(trace: xr.Dataset) -> Verdict:
     """Check a run of a cache: keys and values in every place are those of its token, and no token is lost.
 
+    Tokens that found no room are no fault of the program; the verdict remarks on them.
     A trace read from a file is checked for its tokens.
     """
     from waferviz.verify import Verdict
 
     shelves, token = trace.encoding.get("shelves"), trace.token.isel(step=-1).values
     last, tokens = int(trace.sizes["step"]) - 1, int(trace.attrs["tokens"])
+    remark = _left_out(trace)
     if shelves is None:
         amiss = _doubled(token, tokens) or _amiss(token, tokens)
         unknown = "keys and values not checked, the trace comes from a file without its program"
         if amiss is None:
-            return Verdict(ok=True, product=unknown, movement=_ordered(tokens))
+            return Verdict(ok=True, product=unknown, movement=_ordered(tokens), remark=remark)
         return Verdict(
-            ok=False, product=unknown, movement=_failed(last, *amiss).detail, step=last, core=amiss[:2]
+            ok=False,
+            product=unknown,
+            movement=_failed(last, *amiss).detail,
+            step=last,
+            core=amiss[:2],
+            remark=remark,
         )
     proof = prove_tokens(shelves.program)
     x = np.arange(token.shape[1])[:, None]
     wrong = np.zeros(token.shape, bool)
     for name in KEPT:
-        differ = trace[name].isel(step=-1).values != shelves.cut[name][token, x]
+        held, right = trace[name].isel(step=-1).values, shelves.cut[name][token, x]
+        differ = (held != right) & ~(np.isnan(held) & np.isnan(right))
         wrong |= differ.any(axis=-1) & (token >= 0)
     if not wrong.any():
         said = "keys and values are those of their tokens, bit for bit"
-        return Verdict(ok=bool(proof), product=said, movement=proof.detail, step=proof.step, core=proof.core)
+        return Verdict(
+            ok=bool(proof),
+            product=said,
+            movement=proof.detail,
+            step=proof.step,
+            core=proof.core,
+            remark=remark,
+        )
     row, column, place = (int(at) for at in np.argwhere(wrong)[0])
     said = (
         f"core ({row},{column}) holds keys or values that are not those of token {token[row, column, place]}"
     )
-    return Verdict(ok=False, product=said, movement=proof.detail, step=last, core=(row, column))
+    return Verdict(
+        ok=False, product=said, movement=proof.detail, step=last, core=(row, column), remark=remark
+    )
+
+
+def _asked(program: Program) -> int:
+    """Tokens of the prompt and those to insert, whether they found room or not."""
+    return int(program.operands["K_new"].blocks[0])
+
+
+def _left_out(trace: xr.Dataset) -> str:
+    """How many tokens found no room, and in which row; "" when all did."""
+    tokens, left_out = int(trace.attrs["tokens"]), int(trace.attrs.get("left_out", 0))
+    if not left_out:
+        return ""
+    rows = trace.sizes["y"]
+    full = bool((trace.occupied.isel(step=-1).values >= trace.attrs["capacity"]).all())
+    what = f"all {rows} rows are full" if full and rows > 1 else f"row {rows - 1} is full"
+    return f"{left_out:,} of {tokens + left_out:,} tokens found no room: {what} after {tokens:,}"
 
 
 def _inserting(program: Program) -> list[int]:
@@ -144,16 +177,21 @@ def _inserting(program: Program) -> list[int]:
 
 def _given(program: Program, given: dict[str, Any] | None) -> dict[str, Array]:
     """Keys and values, dims (token, n); numbers of tokens when none are given."""
-    tokens = program.operands["K"].blocks[0]
+    tokens, asked = program.operands["K"].blocks[0], _asked(program)
     if given is None:
         numbers = np.repeat(np.arange(tokens, dtype=np.float32)[:, None], program.shape[1], axis=1)
         return dict.fromkeys(KEPT, numbers)
     found = {name: np.asarray(given[name]) for name in KEPT if name in given}
     for name in KEPT:
-        if name not in found or found[name].ndim != 2 or len(found[name]) != tokens or not found[name].size:
+        if (
+            name not in found
+            or found[name].ndim != 2
+            or len(found[name]) not in (tokens, asked)
+            or not found[name].size
+        ):
             shape = found[name].shape if name in found else "nothing"
             raise ValueError(
-                f"{name} has shape {shape}; {program.name} needs one row for each of its {tokens} tokens"
+                f"{name} has shape {shape}; {program.name} needs one row for each of its {asked} tokens"
             )
     if found["K"].shape != found["V"].shape:
         raise ValueError(f"K has shape {found['K'].shape} and V {found['V'].shape}; they need the same")

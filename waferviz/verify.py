@@ -31,6 +31,8 @@ class Verdict:
         First step (from 1) at which something is wrong.
     core : (int, int), optional
         Where, as (y, x).
+    remark : str
+        What else to know, "" for nothing: tokens of a cache that found no room.
     """
 
     ok: bool
@@ -38,12 +40,14 @@ class Verdict:
     movement: str
     step: int | None = None
     core: tuple[int, int] | None = None
+    remark: str = ""
 
     def __bool__(self) -> bool:
         return self.ok
 
     def __str__(self) -> str:
-        return f"{'right' if self.ok else 'wrong'}\n  product: {self.product}\n  movement: {self.movement}"
+        said = f"{'right' if self.ok else 'wrong'}\n  product: {self.product}\n  movement: {self.movement}"
+        return f"{said}\n  but: {self.remark}" if self.remark else said
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         printer.text(str(self))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 
@@ -52,6 +53,7 @@ def ktree(
         Cores of a group in each phase, their product at least the cores of a line; as equal as divisors allow
         when left out.
     """
+    sizes = checked_sizes(k, sizes)
     said = "" if sizes is None else f" {' x '.join(str(size) for size in sizes)}"
     number = (k or 2) if sizes is None else len(sizes)
     return summed(
@@ -68,19 +70,20 @@ def group_sizes(cores: int, k: int | None = None, sizes: Sequence[int] | None = 
     Raises
     ------
     ValueError
-        For fewer than one phase, more than the line can use, or sizes that do not gather the whole line.
+        For fewer than one phase, more than the line can use, sizes that are no whole numbers, are not `k`, or do not
+        gather the whole line.
 
     Examples
     --------
     >>> group_sizes(360), group_sizes(720), group_sizes(720, 3), group_sizes(7)
     ((20, 18), (30, 24), (9, 10, 8), (3, 3))
     """
-    if sizes is not None:
-        given = tuple(int(size) for size in sizes)
-        if not given or min(given) < 1 or math.prod(given) < cores:
+    given = checked_sizes(k, sizes)
+    if given is not None:
+        if math.prod(given) < cores:
             raise ValueError(
                 f"sizes={given}: groups gather {math.prod(given)} cores, the line has {cores}; "
-                f"give sizes of at least 1 with that product, for example {group_sizes(cores)}"
+                f"give sizes with a product of at least {cores}, for example {group_sizes(cores)}"
             )
         return given
     most = max(1, int(cores - 1).bit_length())
@@ -94,3 +97,25 @@ def group_sizes(cores: int, k: int | None = None, sizes: Sequence[int] | None = 
         found.append(divisor if divisor <= 2 * root else math.ceil(root - 1e-9))
         cores = -(-cores // found[-1])
     return tuple(found)
+
+
+def checked_sizes(k: int | None, sizes: object) -> tuple[int, ...] | None:
+    """Group sizes as whole numbers, None when none are given; ValueError for what is none, or not one for each phase."""
+    if k is not None and not _whole(k):
+        raise ValueError(f"k={k!r}: give a whole number of phases, 1 or more")
+    if sizes is None:
+        return None
+    given = tuple(sizes) if isinstance(sizes, Sequence | np.ndarray) and not isinstance(sizes, str) else ()
+    if not given or not all(_whole(size) and size >= 1 for size in given):
+        raise ValueError(
+            f"sizes={sizes!r}: give one whole number of 1 or more for each phase, for example sizes=(4, 2)"
+        )
+    if k is not None and k != len(given):
+        raise ValueError(
+            f"k={k} phases but {len(given)} sizes {sizes!r}; give one of the two, or as many sizes as k"
+        )
+    return tuple(int(size) for size in given)
+
+
+def _whole(number: object) -> bool:
+    return isinstance(number, Integral) and not isinstance(number, bool)

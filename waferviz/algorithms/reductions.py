@@ -52,9 +52,7 @@ def summed(
     op : "add" or "max"
         What is done with two vectors.
     """
-    shape = extent(mesh, axis)
-    if op not in ("add", "max"):
-        raise ValueError(f"op={op!r}: choose 'add' or 'max'")
+    shape, op = extent(mesh, axis), checked_op(op)
     if axis == "xy":
         across, down = planner(shape[1]), planner(shape[0])
         only = np.arange(shape[1]) == across.root
@@ -69,6 +67,13 @@ def summed(
         name=name, shape=shape, body=steps, buffers={"V": Buffer(("n",), double=True)}, operands={}, result="V",
         paper=paper, kind="allreduce",
     )  # fmt: skip
+
+
+def checked_op(op: Combine) -> Combine:
+    """The way to unite two vectors, or a ValueError."""
+    if op not in ("add", "max"):
+        raise ValueError(f"op={op!r}: choose 'add' or 'max'")
+    return op
 
 
 def extent(mesh: Shape, axis: str) -> tuple[int, int]:

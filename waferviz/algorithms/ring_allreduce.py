@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from waferviz.algorithms import Shape, allreduce
-from waferviz.algorithms.reductions import Combine, extent
+from waferviz.algorithms.reductions import Combine, checked_op, extent
 from waferviz.orders import checked, interleaved, positions, source
 from waferviz.program import Array, Buffer, Kind, Move, Operand, Program, Repeat, Step
 
@@ -35,8 +35,10 @@ def ring(
     cores = _cores(mesh, axis)
     ringed = checked(order(cores), cores)
     if fused:
-        return _program("fused ring", mesh, axis, "allreduce", _fused(ringed, axis, op), _whole(cores))
-    steps = round_and_back(ringed, "V", axis, op)
+        return _program(
+            "fused ring", mesh, axis, "allreduce", _fused(ringed, axis, checked_op(op)), _whole(cores)
+        )
+    steps = round_and_back(ringed, "V", axis, checked_op(op))
     return _program("ring", mesh, axis, "allreduce", steps, turned(ringed, axis))
 
 
@@ -46,7 +48,12 @@ def reduce_scatter(
     """First half of the ring: core c ends with chunk c of the sum."""
     ringed = checked(order(_cores(mesh, axis)), _cores(mesh, axis))
     return _program(
-        "reduce-scatter", mesh, axis, "reduce_scatter", _scatter(ringed, axis, op), turned(ringed, axis)
+        "reduce-scatter",
+        mesh,
+        axis,
+        "reduce_scatter",
+        _scatter(ringed, axis, checked_op(op)),
+        turned(ringed, axis),
     )
 
 

@@ -23,6 +23,8 @@ def cache_program(
 ) -> Program:
     """Program that inserts tokens by a rule of `waferviz.cache`, as many as find room.
 
+    The operands of new tokens count all that were asked for as their blocks, also those without room.
+
     Parameters
     ----------
     mesh : int or (int, int)
@@ -44,7 +46,8 @@ def cache_program(
     new = {f"{place}_new": Buffer(("n",), places=max(1, inserted), stream=True) for place in NAMES}
     first = int(filling.counts[0].sum())
     blocks = (first + inserted, 1)
-    arriving = Operand(first + np.arange(max(1, inserted))[:, None, None], np.zeros((1, 1), int), blocks)
+    asked = (first + tokens, 1)
+    arriving = Operand(first + np.arange(max(1, inserted))[:, None, None], np.zeros((1, 1), int), asked)
     stored = Operand(begin[:, :, None], np.zeros((1, 1), int), blocks)
     return Program(
         name=name, shape=shape, kind="cache", paper=paper, result="K",

@@ -6,7 +6,7 @@ Source: Luczynski et al., HPDC 2024 (arXiv 2404.15888), snake reduce.
 import numpy as np
 
 from waferviz.algorithms import Shape, allreduce
-from waferviz.algorithms.reductions import Combine, extent, spread, towards
+from waferviz.algorithms.reductions import Combine, checked_op, extent, spread, towards
 from waferviz.program import Buffer, Move, Program, Step
 
 
@@ -23,7 +23,14 @@ def snake(mesh: Shape, *, op: Combine = "add", axis: str = "xy") -> Program:
     middle = len(way) // 2
     parents[way] = np.append(way, -1)[towards(middle, len(way))]
     y, x = divmod(int(way[middle]), columns)
-    climb = Move(read="V", write="V", axis="xy", target=parents.reshape(rows, columns), combine=op, tree=True)
+    climb = Move(
+        read="V",
+        write="V",
+        axis="xy",
+        target=parents.reshape(rows, columns),
+        combine=checked_op(op),
+        tree=True,
+    )
     return Program(
         name="snake", shape=(rows, columns), buffers={"V": Buffer(("n",), double=True)}, operands={}, result="V", kind="allreduce",
         body=(Step("sum along the snake", (climb,)), spread(y, "V", "y", "broadcast down the column", np.arange(columns) == x), spread(x, "V", "x", "broadcast along the rows")),

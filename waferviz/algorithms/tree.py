@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from waferviz.algorithms.reductions import Combine, spread
+from waferviz.algorithms.reductions import Combine, checked_op, spread
 from waferviz.program import Array, Buffer, Move, Program, Step
 from waferviz.trees import reach
 
@@ -28,7 +28,7 @@ def tree(
     Raises
     ------
     ValueError
-        For a parent out of range, no root or several, or a circle.
+        For a parent out of range, no root or several, a circle, or an unknown `op`.
 
     Examples
     --------
@@ -43,7 +43,9 @@ def tree(
         )
     y, x = divmod(int(np.flatnonzero(array < 0)[0]), columns)
     flat = array.reshape(rows, columns)
-    climb = Move(read="V", write="V", axis="x" if rows == 1 else "xy", target=flat, combine=op, tree=True)
+    climb = Move(
+        read="V", write="V", axis="x" if rows == 1 else "xy", target=flat, combine=checked_op(op), tree=True
+    )
     down = () if rows == 1 else (spread(y, "V", "y", "broadcast down the column", np.arange(columns) == x),)
     return Program(
         name=name, shape=(rows, columns), body=(Step("sum", (climb,)), *down, spread(x, "V", "x")),
@@ -66,5 +68,9 @@ def _checked(parents: Any) -> Array:
     roots = np.flatnonzero((array == -1) | (array == np.arange(len(array))))
     if len(roots) != 1:
         said = ", ".join(str(core) for core in roots[:8])
-        raise ValueError(f"cores {said} send to nobody: a sum needs one root, give the others a parent")
+        itself = [int(core) for core in roots if array[core] == core]
+        more = f" (core {itself[0]} to itself, parents[{itself[0]}]={itself[0]})" if itself else ""
+        raise ValueError(
+            f"cores {said} send to nobody else{more}: a sum needs one root, give the others a parent"
+        )
     return np.where(array == np.arange(len(array)), -1, array)

@@ -4,6 +4,7 @@ Source: Luczynski et al., HPDC 2024 (arXiv 2404.15888).
 """
 
 import math
+from numbers import Integral
 
 import numpy as np
 
@@ -23,8 +24,8 @@ def two_phase_plan(cores: int, group: int | None = None) -> Plan:
 @allreduce
 def two_phase(mesh: Shape, *, axis: str = "x", op: Combine = "add", group: int | None = None) -> Program:
     """Allreduce in two phases with all roots at the edges; the K-tree of two phases puts them in the middle."""
-    if group is not None and group < 1:
-        raise ValueError(f"group={group}: give the number of cores of a group, 1 or more")
+    if group is not None and (not isinstance(group, Integral) or group < 1):
+        raise ValueError(f"group={group!r}: give the number of cores of a group, 1 or more")
     return summed(
         "two phases", mesh, lambda cores: two_phase_plan(cores, group), axis=axis, op=op,
         paper="Luczynski et al., HPDC 2024 (arXiv 2404.15888)",
