@@ -206,6 +206,10 @@ def test_tokens_without_room_are_told(rule, tokens, room, full):
     assert verify(run(CACHE[rule](5, tokens=room, capacity=8))).remark == ""
 
 
+def test_a_forecast_takes_names():
+    assert forecast("LLaMA3-8B", machine="wse2") == forecast("LLaMA3-8B")
+
+
 def test_wrong_keys_are_found():
     trace = run(program := CACHE["kv_shift"](3, tokens=5), drawn(program))
     keys = trace.K.values.copy()
@@ -244,6 +248,21 @@ def test_a_trace_without_its_program_is_checked_for_its_tokens():
         (lambda: insert("shift", 4, 1, prompt=[1, 2]), "each of the 4 rows"),
         (lambda: insert("shift", 4, 1, prompt=[1, 9, 0, 0], capacity=5), "row 1 would hold 9"),
         (lambda: insert("shift", 4, 1, capacity=0), "capacity=0"),
+        (lambda: insert("shift", 4, 1, capacity=np.inf), "capacity=inf"),
+        (lambda: insert("shift", 4, np.nan), "tokens=nan"),
+        (lambda: insert("shift", 4, 1, prompt=2.5), "prompt=2.5"),
+        (lambda: fill("shift", 4, 1, prompt=[0, 0, 5.5, 0]), "one whole number of tokens"),
+        (lambda: capacity(np.nan, 96, 4), "free=nan"),
+        (lambda: capacity(np.inf, 96, 4), "free=inf"),
+        (lambda: capacity(-1, 96, 4), "free=-1"),
+        (lambda: capacity(10, np.inf, 4), "token=inf"),
+        (lambda: capacity(10, 96, 0), "rows=0"),
+        (lambda: fitted_free(-5, 96, 360), "tokens=-5: give a whole number of 0 or more"),
+        (lambda: fitted_free(10, 96, 0), "rows=0: give a whole number of 1 or more"),
+        (lambda: fitted_free(10, 0, 4), "token=0"),
+        (lambda: forecast("LLaMA3-8B", layers=1000), "layers=1000: LLaMA3-8B has 32 layers"),
+        (lambda: forecast("LLaMA3-8B", layers=1.5), "layers=1.5"),
+        (lambda: forecast("LLaMA3-8B", machine="wse9"), "wse9"),
         (lambda: capacity(10, 0, 4), "token=0"),
         (lambda: capacity(10, 1, 4, "both"), "rule='both'"),
         (lambda: forecast("GPT"), "known are LLaMA3-8B"),

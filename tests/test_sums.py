@@ -103,6 +103,22 @@ def test_bad_numbers(bad):
         sums(bad, 4, WSE)
 
 
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: gemvs(8, 64, WSE, macs=0), "macs=0: give multiply-adds"),
+        (lambda: gemvs(8, 64, WSE, macs=np.nan), "macs=nan"),
+        (lambda: gemvs(8, 64, WSE, entry_bytes=0), "entry_bytes=0: give a whole number"),
+        (lambda: gemvs(8, 64, WSE, entry_bytes=1.5), "entry_bytes=1.5"),
+        (lambda: phases(8, 4, WSE, most=0), "most=0: give whole numbers of 1"),
+        (lambda: phases([8, 9], 4, WSE), r"cores=\[8, 9\]: give one whole number"),
+    ],
+)
+def test_impossible_numbers(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
 def test_what_is_no_sweep_is_refused():
     with pytest.raises(ValueError, match="lacks cycles"):
         Curves([sums(4, 4, WSE).drop_vars("cycles")])

@@ -10,6 +10,7 @@ Source: WaferLLM, OSDI 2025, section 4.3 and figure 5; the paper gives no pseudo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -141,16 +142,16 @@ def _checked(rule: str, rows: int, tokens: int, prompt: Any, capacity: int | Non
     if rule not in RULES:
         raise ValueError(f"rule={rule!r}: choose one of {', '.join(RULES)}")
     for name, value, least in (("rows", rows, 1), ("tokens", tokens, 0), ("capacity", capacity, 1)):
-        if value is not None and (int(value) != value or value < least):
+        if value is not None and (not _is_whole(value) or value < least):
             raise ValueError(f"{name}={value}: give a whole number of {least} or more")
     begin = np.asarray(prompt) if np.ndim(prompt) else None
     if begin is None:
-        if int(prompt) != prompt or prompt < 0:
+        if not _is_whole(prompt) or prompt < 0:
             raise ValueError(f"prompt={prompt}: give a number of tokens of 0 or more, or tokens of each row")
         begin = spread_evenly(int(prompt), rows)
-    if begin.shape != (rows,) or begin.min() < 0:
+    if begin.shape != (rows,) or begin.dtype.kind not in "iu" or begin.min() < 0:
         raise ValueError(
-            f"prompt={prompt!r}: give one number of tokens of 0 or more for each of the {rows} rows"
+            f"prompt={prompt!r}: give one whole number of tokens of 0 or more for each of the {rows} rows"
         )
     if capacity is not None and begin.max() > capacity:
         row = int(begin.argmax())
@@ -158,3 +159,7 @@ def _checked(rule: str, rows: int, tokens: int, prompt: Any, capacity: int | Non
             f"prompt={prompt!r}: row {row} would hold {begin[row]} tokens, its capacity is {capacity}"
         )
     return begin
+
+
+def _is_whole(number: Any) -> bool:
+    return isinstance(number, Integral) and not isinstance(number, bool)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
-from waferviz.machine import Machine
+from waferviz.machine import Machine, named
 from waferviz.published import rows as table_rows
 
 
@@ -34,10 +35,8 @@ def capacity(free: float, token: float, rows: int, rule: str = "shift") -> int:
     """
     if rule not in ("concat", "shift"):
         raise ValueError(f"rule={rule!r}: choose concat or shift")
-    if free < 0 or token <= 0 or rows < 1:
-        raise ValueError(
-            f"free={free}, token={token}, rows={rows}: give bytes of 0 or more, a token of more, and a row"
-        )
+    _possible("free", free, 0)
+    _possible_cut(token, rows)
     tokens = (1 if rule == "concat" else rows) * free / token
     return math.floor(tokens * (1 + 1e-12))  # a quotient that is whole but for its rounding counts as whole
 
@@ -51,7 +50,25 @@ def fitted_free(tokens: int, token: float, rows: int) -> float:
     >>> capacity(free, 96, 360), capacity(free, 96, 360, "concat")
     (137548, 382)
     """
+    _possible("tokens", tokens, 0, whole=True)
+    _possible_cut(token, rows)
     return tokens * token / rows
+
+
+def _possible_cut(token: float, rows: int) -> None:
+    """Raise ValueError for tokens of no bytes, or no rows."""
+    _possible("token", token, 0)
+    if token == 0:
+        raise ValueError("token=0: a token takes more than 0 bytes")
+    _possible("rows", rows, 1, whole=True)
+
+
+def _possible(name: str, value: Any, least: int, *, whole: bool = False) -> None:
+    """Raise ValueError, which names the argument, for a number that is below its least, infinite, or not whole."""
+    kind: Any
+    kind, said = (Integral, "a whole number") if whole else (Real, "a finite number")
+    if isinstance(value, bool) or not isinstance(value, kind) or not least <= value < math.inf:
+        raise ValueError(f"{name}={value!r}: give {said} of {least} or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +118,7 @@ class Room:
         )
 
 
-def forecast(model: str, *, machine: Machine | None = None, layers: int | None = None) -> Room:
+def forecast(model: str, *, machine: Machine | str | None = None, layers: int | None = None) -> Room:
     """Our own count of the room for tokens, beside the published one.
 
     Weights of a layer in f16 with every dim rounded up to the grid: 4 square ones and 3 of the feed-forward part, as
@@ -112,7 +129,7 @@ def forecast(model: str, *, machine: Machine | None = None, layers: int | None =
     ----------
     model : str
         A model of `data/waferllm_kv_models.csv`.
-    machine : Machine, optional
+    machine : Machine or its name, optional
         Its memory per core and mesh; wse2 when left out.
     layers : int, optional
         Layers on one core; when left out the layers are dealt to as many grids as fit on the machine's mesh.
@@ -120,9 +137,9 @@ def forecast(model: str, *, machine: Machine | None = None, layers: int | None =
     Raises
     ------
     ValueError
-        For an unknown model, or a grid that does not fit on the machine.
+        For an unknown model or machine, a grid that does not fit on the machine, or layers that the model does not have.
     """
-    machine = machine or Machine.preset("wse2")
+    machine = named("wse2" if machine is None else machine)
     facts = _facts(model)
     side, (rows, columns) = facts["side"], machine.shape
     grids = (rows // side) * (columns // side)
@@ -131,8 +148,9 @@ def forecast(model: str, *, machine: Machine | None = None, layers: int | None =
             f"{machine.name} has {rows} x {columns} cores, too few for a grid of {side} x {side}; give layers"
         )
     layers = layers if layers is not None else -(-facts["layers"] // grids)
-    if layers < 1:
-        raise ValueError(f"layers={layers}: give 1 or more layers on a core")
+    _possible("layers", layers, 1, whole=True)
+    if layers > facts["layers"]:
+        raise ValueError(f"layers={layers}: {model} has {facts['layers']} layers, a core holds at most those")
     width, hidden, heads = (-(-facts[name] // side) for name in ("width", "hidden", "kv_width"))
     weights, token = 2 * layers * (4 * width**2 + 3 * width * hidden), 2 * 2 * layers * heads
     free = machine.bytes_per_core - weights

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,6 +105,11 @@ def gemvs(
         `cycles` with dims `algorithm`, `cores`, `matrix`, of which `work` multiplies and `share` is for the sum.
         `nan` where a mesh is larger than the matrix.
 
+    Raises
+    ------
+    ValueError
+        For numbers below 1, or cores that multiply nothing.
+
     Notes
     -----
     Work and sum follow one another; software on the cores costs nothing, so real GEMVs take longer.
@@ -111,6 +118,10 @@ def gemvs(
 
     machine = named(machine)
     sides, sizes = _numbers("cores", cores), _numbers("matrix", matrix)
+    if not (isinstance(entry_bytes, Integral) and entry_bytes >= 1):
+        raise ValueError(f"entry_bytes={entry_bytes!r}: give a whole number of bytes, 1 or more")
+    if macs is not None and not 0 < macs < math.inf:
+        raise ValueError(f"macs={macs!r}: give multiply-adds per core and cycle, more than 0")
     rate = macs if macs is not None else machine.macs * (4 if entry_bytes == 2 else 1)
     tile = -(-sizes[None, :] // sides[:, None])
     work = np.ceil(tile.astype(float) ** 2 / rate)
@@ -152,6 +163,11 @@ def phases(cores: int, words: int, machine: Machine | str, *, most: int = 8) -> 
         paper's formula alpha N + beta K N^(1/K) / 2 (WaferLLM, OSDI 2025, section 6.1) with alpha = hop and beta =
         relay - hop, which leaves out the words.  `groups`: those sizes as text.
 
+    Raises
+    ------
+    ValueError
+        For numbers below 1, several of them, or a line with too many ways to divide it.
+
     Examples
     --------
     >>> found = phases(720, 11, Machine.preset("wse2"))
@@ -161,7 +177,7 @@ def phases(cores: int, words: int, machine: Machine | str, *, most: int = 8) -> 
     import xarray as xr
 
     machine = named(machine)
-    n, m = int(_numbers("cores", cores)[0]), int(_numbers("words", words)[0])
+    n, m, most = (_number(*given) for given in (("cores", cores), ("words", words), ("most", most)))
     rows = []
     for k in range(1, most + 1):
         plans = [sizes for sizes in factored(n) if len(sizes) == k]
@@ -204,6 +220,13 @@ def _factored(n: int) -> Iterator[tuple[int, ...]]:
         if n % first == 0:
             for rest in _factored(n // first):
                 yield (first, *rest)
+
+
+def _number(name: str, given: Any) -> int:
+    """One whole number of 1 or more."""
+    if np.ndim(given):
+        raise ValueError(f"{name}={given!r}: give one whole number of 1 or more")
+    return int(_numbers(name, given)[0])
 
 
 def _numbers(name: str, given: int | Sequence[int] | Any) -> Array:
