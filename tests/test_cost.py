@@ -255,3 +255,25 @@ def test_bad_input_names_argument_value_and_limit(name):
     call, message = BAD[name]
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda: cost.message("a", 3), "words='a': give a number of words"),
+        (lambda: cost.message(3, "a"), "hops='a'"),
+        (lambda: cost.star(3, None), "n=None: give a whole number of cores"),
+        (lambda: cost.chain(3, 4, hop="fast"), "hop='fast': give cycles"),
+        (lambda: cost.ktree(8, []), r"sizes=\[\]: give the members of a group"),
+    ],
+    ids=str,
+)
+def test_text_and_nothing_are_no_numbers(ask, words):
+    with pytest.raises(ValueError, match=words):
+        ask()
+
+
+def test_groups_that_do_not_divide_lie_between_those_that_do():
+    between = [float(cost.two_phase(8, 64, group)) for group in (8, 7, 6, 4)]
+    assert np.isfinite(between).all()
+    assert float(cost.two_phase(8, 64, 7)) > float(cost.two_phase(8, 64, 8))

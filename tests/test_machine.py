@@ -68,6 +68,21 @@ def test_doubts_show_both_numbers():
     assert any(doubt.unpublished and doubt.quantity == "hop" for doubt in Machine.preset("dojo_d1").doubts())
 
 
+def test_sources_nobody_has_opened_are_doubts():
+    for name in MACHINES:
+        machine = Machine.preset(name)
+        unread = [
+            fact for fact in facts("machines") if fact.machine == name and fact.source.startswith("vendor")
+        ]
+        assert all(fact.unopened for fact in unread)
+        assert set(unread) <= set(machine.doubts())
+    assert "not opened" in str(
+        next(doubt for doubt in Machine.preset("wormhole").doubts() if doubt.quantity == "power")
+    )
+    assert all(fact.unopened for fact in facts("references"))
+    assert not any(doubt.unopened for doubt in Machine.preset("teaching").doubts())
+
+
 @given(hop=st.integers(1, 50), ramp=st.integers(0, 50))
 def test_relay_follows_hop_and_ramp(hop, ramp):
     assert Machine.preset("wse2", hop=hop, ramp=ramp).relay == hop + 2 * ramp + 1

@@ -348,7 +348,7 @@ BAD = {
     "route": (ValueError, "cores 0 and 2 are no neighbours", bad_route),
     "circle": (ValueError, "2 deliveries wait for each other, first that of message 0", lambda: simulate(endless())),
     "longest": (ValueError, "raise longest=20", lambda: simulate(patterns.shift(64, 200), longest=20)),
-    "memory": (MemoryError, "need about .* MiB, memory allows 0; simulate about", lambda: simulate(patterns.shift(64, 8), memory=1000)),
+    "memory": (MemoryError, "need about .* KiB, memory allows 1,000 B; simulate about", lambda: simulate(patterns.shift(64, 8), memory=1000)),
     "tree": (ValueError, "parent=.*give -1 for core 0", lambda: patterns.reduction([-1, 2, 1], 4)),
     "permutation": (ValueError, "name='mirror': choose 'transpose'", lambda: patterns.named_permutation("mirror", 4)),
 }  # fmt: skip

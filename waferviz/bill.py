@@ -39,7 +39,8 @@ class Bill:
     ) -> None:
         self.program, self.machine, self.place = program, machine, program.place
         self.schedule = checked(schedule)
-        self.sizes = Sizes.of(program, matrices or tuple(program.blocks.values()), dtype)
+        sides = tuple(program.blocks.values()) if matrices is None else matrices
+        self.sizes = Sizes.of(program, sides, dtype)
         self.flows = flows(program, wrap=bool(machine and machine.wrap))
         self.folds = math.prod(-(-n // m) for n, m in zip(program.shape, self.place.shape, strict=True))
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from waferviz.machine import Machine, named
+from waferviz.facts import Unpublished
+from waferviz.machine import QUANTITIES, Machine, named
+from waferviz.memory import size
 from waferviz.program import Program
 
 if TYPE_CHECKING:
@@ -65,6 +67,8 @@ def check(
 
     Notes
     -----
+    Numbers of a machine's speed are not needed: one that has not been published does not stop a verdict.
+
     Memory counts the tiles alone: code and stack take their part of a real core.  Routes count distinct flows of
     the whole program, without switching routes at run time.
 
@@ -117,12 +121,21 @@ def _audited(
     from waferviz.audit import audit
 
     if isinstance(program, Program):
-        return audit(program, machine, matrices=matrices, dtype=dtype)
+        return audit(program, _timed(machine), matrices=matrices, dtype=dtype)
     if missing := [name for name in NEEDED if name not in getattr(program, "variables", ())]:
         raise ValueError(f"program={type(program).__name__} without {missing[0]!r}; give a Program or what audit(program) returns")  # fmt: skip
     if bool(program.attrs["torus"]) != machine.wrap:
         raise ValueError(f"the audit of {program.attrs['program']} counts hops {'with' if program.attrs['torus'] else 'without'} wrap links, {machine.name} is {'a' if machine.wrap else 'no'} torus; audit(program, machine) first")  # fmt: skip
     return program
+
+
+def _timed(machine: Machine) -> Machine:
+    """The machine with a 1 for every number of its speed that nobody has published: no verdict is about time."""
+    counted = ("bytes_per_core", "routes")
+    missing = [
+        name for name in QUANTITIES if isinstance(getattr(machine, name), Unpublished) and name not in counted
+    ]
+    return machine.edit(**dict.fromkeys(missing, 1)) if missing else machine
 
 
 def _cores(bill: xr.Dataset, machine: Machine) -> Verdict:
@@ -162,13 +175,14 @@ def _hops(bill: xr.Dataset, limit: float) -> Verdict:
 
 def _memory(bill: xr.Dataset, machine: Machine) -> Verdict:
     used, limit = int(bill.memory.max()), machine.bytes_per_core
-    said = f"{used / 1024:,.1f} of {limit / 1024:,.1f} KiB on a core"
+    (one, unit), most = size(used).split(), size(limit)
+    said = f"{one if most.endswith(f' {unit}') else size(used)} of {most} on a core"
     if used <= limit:
         return Verdict(used=used, limit=limit, ok=True, sentence=said)
     step = int(np.argmax(bill.held.values > limit)) if bill.sizes["step"] else 0
     y, x = np.unravel_index(np.argmax(bill.memory.values), bill.memory.shape)
     held = int(bill.held.values[step]) if bill.sizes["step"] else used
-    at_first = f"{held / 1024:,.1f} KiB then, " if held < used else ""
+    at_first = f"{size(held)} then, " if held < used else ""
     return Verdict(
         used=used, limit=limit, ok=False, step=step + 1, core=(int(y), int(x)),
         fix=f"tiles with at most {limit / used:.0%} of the entries would fit: matrices {np.sqrt(limit / used):.0%} as long and wide, a larger mesh, or fewer buffers",

@@ -8,6 +8,7 @@ an idle core draws, so both accounts are given, with the powers beside them.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -148,7 +149,7 @@ def joules(
         Multiply-adds, bytes to and from memory, and 32-bit words times links, of all cores together.
     machine : Machine or name of a preset
     cores : int, optional
-        Cores in use; the mesh of the machine when left out.
+        Cores in use, at most those of the machine; its mesh when left out.
     events : Events, optional
         The published ones when left out.
 
@@ -160,6 +161,11 @@ def joules(
         draw when `idle_power` is what a machine at full work has left over.  `event_share` is events over `energy`.
         `machine_power` and `seconds` stand beside them.
 
+    Raises
+    ------
+    ValueError
+        For numbers that are none, and cores that the machine does not have.
+
     Notes
     -----
     `energy` and `bottom_up_energy` are the two ends: the first takes an idle core to draw as much as a busy one, the
@@ -168,7 +174,12 @@ def joules(
     import xarray as xr
 
     machine = named(machine)
-    cores = cores or int(np.prod(machine.shape))
+    cores = int(np.prod(machine.shape)) if cores is None else cores
+    if not isinstance(cores, Integral) or not 1 <= cores <= machine.cores:
+        raise ValueError(
+            f"cores={cores!r}: {machine.name} has {machine.cores:,} working cores; give a whole number from 1 to that, "
+            "a smaller mesh, or machine.edit(cores=..., power=...)"
+        )
     costs = events or Events.published()
     counts = {"seconds": seconds, "macs": macs, "memory_bytes": memory_bytes, "word_hops": word_hops}
     time, macs, memory_bytes, word_hops = (_number(name, value) for name, value in counts.items())
@@ -242,7 +253,10 @@ def energy(
 
 def _number(name: str, value: Any, *, positive: bool = False) -> Any:
     """The value itself; ValueError when it is not finite, negative, or zero where that makes no sense."""
-    found = np.asarray(value, float)
+    try:
+        found = np.asarray(value, float)
+    except (TypeError, ValueError):
+        found = np.asarray(np.nan)
     if not np.isfinite(found).all() or (found < 0).any() or (positive and (found == 0).any()):
         raise ValueError(
             f"{name}={value!r}: give finite numbers {'above zero' if positive else 'of zero or more'}"

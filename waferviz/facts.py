@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 
 from waferviz.published import path as table_path
 
+UNOPENED = "from general knowledge, not opened"
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -36,6 +38,11 @@ class Fact:
         """True when the row says that the number is not known."""
         return math.isnan(self.value)
 
+    @property
+    def unopened(self) -> bool:
+        """True when the row says that its source has not been opened."""
+        return UNOPENED in self.note
+
     def __str__(self) -> str:
         who = f" by {self.variant}" if self.variant else ""
         said = "not published" if self.unpublished else f"{self.value:,} {self.units}"
@@ -52,6 +59,8 @@ def facts(where: str | Path) -> list[Fact]:
     """
     file = table_path(f"{where}.csv") if where in ("machines", "references") else Path(where)
     names = [field.name for field in fields(Fact)]
+    if not str(where) or file.is_dir():
+        raise ValueError(f"path={str(where)!r}: give the name of a file, such as 'mine.csv'")
     with file.open(newline="", encoding="utf-8") as opened:
         reader = csv.DictReader(opened)
         if missing := [name for name in names if name not in (reader.fieldnames or ())]:

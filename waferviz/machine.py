@@ -88,6 +88,9 @@ class Machine:
     chip: tuple[int, int] = _UNKNOWN
 
     def __post_init__(self) -> None:
+        name: Any = self.name
+        if not (isinstance(name, str) and name.strip()):
+            raise ValueError(f"name={self.name!r}: give the machine a name to show, such as 'mine'")
         self._settle("shape", _mesh(self.name, "shape", self.shape))
         self._settle("chip", _mesh(self.name, "chip", self.chip or self.shape))
         if self.cores is None:
@@ -156,6 +159,8 @@ class Machine:
             "chip_rows": "cores",
             "chip_columns": "cores",
         }
+        if not str(path) or Path(path).is_dir():
+            raise ValueError(f"path={str(path)!r}: give the name of a file, such as 'mine.csv'")
         with Path(path).open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow([field.name for field in fields(Fact)])
@@ -187,7 +192,7 @@ class Machine:
         return any(side > most for side, most in zip(sorted(self.shape), sorted(self.chip), strict=True))
 
     def doubts(self) -> list[Fact]:
-        """What other sources say about this machine, and what nobody has published.
+        """What other sources say about this machine, what nobody has published, and sources nobody here has opened.
 
         Examples
         --------
@@ -195,7 +200,7 @@ class Machine:
         ('clock', 0.85)
         """
         mine = [fact for fact in facts("machines") if fact.machine == self.name]
-        return [fact for fact in mine if fact.variant or fact.unpublished]
+        return [fact for fact in mine if fact.variant or fact.unpublished or fact.unopened]
 
     def _numbers(self) -> dict[str, float]:
         """Every number by its name in `data/machines.csv`, nan where it is not published."""

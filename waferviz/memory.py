@@ -10,6 +10,21 @@ from waferviz.program import Array, Program, at_repeat
 from waferviz.state import Sizes
 
 
+def size(amount: float) -> str:
+    """Bytes in words: to three digits, in B below 1 KiB and else in KiB, MiB or GiB.
+
+    Examples
+    --------
+    >>> size(100), size(2000), size(48 * 1024), size(1.25 * 2**20)
+    ('100 B', '1.95 KiB', '48 KiB', '1.25 MiB')
+    """
+    unit = "B"
+    for larger in ("KiB", "MiB", "GiB"):
+        if amount >= 1024:
+            amount, unit = amount / 1024, larger
+    return f"{amount:,.0f} {unit}" if amount >= 1000 else f"{amount:.3g} {unit}"
+
+
 def set_aside(program: Program, sizes: Sizes) -> int:
     """Bytes per logical core, double buffers and receive tiles included."""
     return sum(buffer.tiles * sizes.kept(buffer) for buffer in program.buffers.values())

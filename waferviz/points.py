@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -62,6 +62,8 @@ class Space:
         import xarray as xr
 
         names = [machine.name for machine in machines]
+        if not names:
+            raise ValueError("machine=[]: give one machine or more, such as 'wse2'")
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise ValueError(
@@ -180,6 +182,14 @@ class Space:
         return dict(zip(out, found, strict=True))
 
 
+def once(name: str, values: Sequence[Any]) -> None:
+    """Raise ValueError unless there is a value, and none stands there twice: each is a label of its dim."""
+    if not values:
+        raise ValueError(f"{name}=[]: give one or more")
+    if twice := [value for value in values if values.count(value) > 1]:
+        raise ValueError(f"{name}={list(values)!r}: {twice[0]!r} stands there twice; give each once")
+
+
 def _side(values: Any, name: str) -> xr.DataArray:
     """Numbers of cores or entries along a side."""
     import xarray as xr
@@ -187,6 +197,7 @@ def _side(values: Any, name: str) -> xr.DataArray:
     if isinstance(values, xr.DataArray):
         return values
     side = np.atleast_1d(np.asarray(values))
-    if side.dtype.kind not in "iu" or side.ndim != 1 or (side < 1).any():
+    if side.dtype.kind not in "iu" or side.ndim != 1 or not side.size or (side < 1).any():
         raise ValueError(f"{name}={values!r}: give positive whole numbers along a side, for example [8, 16]")
+    once(name, side.tolist())
     return xr.DataArray(side, {name: side}, name)

@@ -94,7 +94,7 @@ def roofline(
     >>> found.intensity.values.tolist()
     [1.0, 1.0]
     """
-    machine = named(machine or "teaching")
+    machine = named("teaching" if machine is None else machine)
     marks = [_mark(as_program(program, "roofline"), machine, matrices, dtype) for program in programs]
     if len({mark.cores for mark in marks}) != 1:
         sizes = ", ".join(f"{mark.name} on {mark.cores:,} cores" for mark in marks) or "no program"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from waferviz.program import Array, Buffer, Operand, Program
 
 GROUP = 4  # numbers of a table, as in T-MAC and LUT Tensor Core: half of its 16 sums are stored
+COUNTED = 2**60  # operations of a product, and words and bytes a few times as many, in integers of 64 bits
 ENTRIES = 2 ** (GROUP - 1)
 EXACT_INTEGERS: dict[np.dtype[Any], int] = {np.dtype(np.float32): 2**24, np.dtype(np.float64): 2**53}
 
@@ -43,9 +45,16 @@ class Sizes:
         wanted = ("n",) if program.on_vectors else ("M", "K", "N")
         given: Any = matrices
         several = isinstance(given, tuple | list) and len(given) == len(wanted)
-        if not several or not all(isinstance(side, Integral) for side in given):
+        if not several or not all(
+            isinstance(side, Integral) and (program.on_vectors or int(side) > 0) for side in given
+        ):
             said = f"({', '.join(wanted)}{',' * program.on_vectors})"
-            raise ValueError(f"matrices={matrices!r}: {program.name} takes {said}, whole numbers")
+            raise ValueError(f"matrices={matrices!r}: {program.name} takes {said}, whole numbers above zero")
+        if math.prod(map(int, given)) > COUNTED:
+            raise ValueError(
+                f"matrices={matrices!r}: {program.name} would make {math.prod(map(int, given)):.1e} operations, "
+                f"{COUNTED:.1e} can be counted; give smaller sides, up to 10**6 each"
+            )
         if program.on_vectors:
             return cls._of_vectors(program, *matrices, dtype=dtype)
         folded = program.kind == "gemm"

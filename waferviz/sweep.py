@@ -10,7 +10,7 @@ import numpy as np
 from waferviz.cost.gemm import FORMULAS
 from waferviz.loading import Progress, loaded
 from waferviz.machine import Machine, named
-from waferviz.points import Algorithm, Space, name_of
+from waferviz.points import Algorithm, Space, name_of, once
 from waferviz.schedule import SCHEDULES, checked
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def sweep(
     Raises
     ------
     ValueError
-        For an unknown schedule, sides that are no whole positive numbers, or two machines of one name.
+        For an unknown schedule, sides that are no whole positive numbers, an argument without or with equal entries, or
+        two machines of one name.
     KeyError
         For an unknown algorithm.
 
@@ -92,6 +93,8 @@ def sweep(
     names = [algorithm] if isinstance(algorithm, str) or callable(algorithm) else list(algorithm)
     schedules = [checked(one) for one in ([schedule] if isinstance(schedule, str) else schedule)]
     machines = [named(one) for one in ([machine] if isinstance(machine, (Machine, str)) else machine)]
+    once("algorithm", [name_of(name) for name in names])
+    once("schedule", schedules)
     space = Space.of(mesh, matrix, machines, dtype)
     found = [[space.priced(name, one) for one in schedules] for name in names]
     labels = {"algorithm": [name_of(name) for name in names], "schedule": schedules}
@@ -101,15 +104,15 @@ def sweep(
     out |= {
         name: _shared([[cell[name] for cell in row] for row in found], labels) for name in ("work", "words")
     }
-    once = {
+    held = {
         name: _joined([[row[0][name]] for row in found], labels).isel(schedule=0, drop=True)
         for name in ("memory", "routes", "relayed")
     }
     out |= {
         "microseconds": out["cycles"] / (space.numbers["clock"] * 1e3),
         "compute_share": out["work"].broadcast_like(out["cycles"]).transpose(*out["cycles"].dims) / out["cycles"],
-        **once,
-        "fits": (once["memory"] <= space.numbers["bytes_per_core"]) & space.on_chip,
+        **held,
+        "fits": (held["memory"] <= space.numbers["bytes_per_core"]) & space.on_chip,
     }  # fmt: skip
     for name, (unit, words) in UNITS.items():
         out[name].attrs = {"units": unit, "long_name": words}

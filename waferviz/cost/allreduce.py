@@ -36,7 +36,7 @@ def ktree(
     Raises
     ------
     ValueError
-        When the sizes do not multiply to `n`.
+        When there are no sizes, or they do not multiply to `n`.
 
     Examples
     --------
@@ -44,6 +44,8 @@ def ktree(
     (863, 844)
     """
     words, (hop, c) = words_of(words), machine_of(hop, ramp)
+    if not np.size(sizes):
+        raise ValueError(f"sizes={sizes!r}: give the members of a group on each level, such as (30, 22)")
     levels = [cores_of(size, f"sizes[{number}]") for number, size in enumerate(sizes)]
     cores = np.prod(np.broadcast_arrays(1, *levels), axis=0)
     if n is not None and np.any(cores != cores_of(n)):

@@ -63,7 +63,8 @@ def two_phase(words: Any, n: Any, group: Any = None, *, hop: Any = 1, ramp: Any 
     """Cycles of chains in groups of S cores, then one chain over the n / S first cores of the groups.
 
     `max(2 m, m ((n - S) + (n - n/S)) / (n - 1) + (n - 1) hop) + c ((S - 1) + (n/S - 1))`, m words; S is the
-    rounded root of n unless `group` is given.
+    rounded root of n unless `group` is given.  Where S does not divide n the last group is shorter, and the form is taken
+    between the two whole numbers of groups as it stands, n / S groups: 64 cores in groups of 7 are 9.14 groups.
 
     Published form, an estimate: on 4 to 64 cores and up to 512 words it is 4.4 % off the wavelet simulator on
     average, at most 18.2 %, when the nearer message goes first on shared links.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
+
 import numpy as np
 
 from waferviz.program import Array
@@ -36,16 +38,22 @@ def draw(
     Raises
     ------
     ValueError
-        For a probability outside 0 to 1, an alpha of zero or less, or a mesh or region without cores.
+        For a probability outside 0 to 1, an alpha of zero or less, a mesh or region without cores, or a seed that is none.
     """
-    if not 0 <= fail <= 1:
-        raise ValueError(f"fail={fail}: a probability lies between 0 and 1")
+    if not (isinstance(fail, Real) and 0 <= fail <= 1):
+        raise ValueError(f"fail={fail!r}: a probability lies between 0 and 1")
+    if not isinstance(seed, Integral) or seed < 0:
+        raise ValueError(f"seed={seed!r}: give a whole number of 0 or more")
     if alpha is not None and not 0 < alpha < np.inf:
         raise ValueError(f"alpha={alpha}: give a finite number above zero, or None for no clusters")
-    region = region or shape
-    if min(*shape, *region) < 1:
-        raise ValueError(f"shape={shape}, region={region}: give at least one core along each side")
-    generator = np.random.default_rng(seed)
+    region = shape if region is None else region
+    for pair in (shape, region):
+        sides = pair if isinstance(pair, (tuple, list)) else ()
+        if len(sides) != 2 or not all(isinstance(side, Integral) and side > 0 for side in sides):
+            raise ValueError(
+                f"shape={shape!r}, region={region!r}: give (rows, columns), at least one core along each side"
+            )
+    generator = np.random.default_rng(int(seed))
     chance = generator.random(shape)
     if alpha is None or fail == 1:
         return np.asarray(chance < fail)

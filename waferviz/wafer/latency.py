@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from waferviz.cost import message
+from waferviz.cost.checks import words_of
 from waferviz.machine import Machine, named
 
 if TYPE_CHECKING:
@@ -46,10 +48,15 @@ def latency(machine: Machine | str, core: tuple[int, int] = (0, 0), *, words: in
 
     machine = named(machine)
     rows, columns = machine.shape
-    if not (0 <= core[0] < rows and 0 <= core[1] < columns):
+    given: Any = core
+    pair = given if isinstance(given, (tuple, list)) and len(given) == 2 else (-1, -1)
+    if not all(
+        isinstance(at, Integral) and 0 <= int(at) < side for at, side in zip(pair, (rows, columns), strict=True)
+    ):
         raise ValueError(
-            f"core={core}: {machine.name} has rows 0 to {rows - 1} and columns 0 to {columns - 1}"
+            f"core={core!r}: give (row, column), whole numbers; {machine.name} has rows 0 to {rows - 1} and columns 0 to {columns - 1}"
         )
+    words = words_of(words).item()
     ways = []
     for side, at in ((rows, core[0]), (columns, core[1])):
         way = np.abs(np.arange(side) - at)

@@ -81,7 +81,7 @@ def remap(dead: Array, spares: int | Sequence[int] = 1) -> Remap:
     Raises
     ------
     ValueError
-        For a map that has no two dims of cores, or spares that are no columns of it.
+        For a map that has no two dims of cores or holds anything but False and True, or spares that are no columns of it.
 
     Examples
     --------
@@ -90,9 +90,7 @@ def remap(dead: Array, spares: int | Sequence[int] = 1) -> Remap:
     array([[0, 2, 3],
            [0, 1, 2]])
     """
-    dead = np.asarray(dead, bool)
-    if dead.ndim != 2 or dead.size == 0:
-        raise ValueError(f"dead has shape {dead.shape}; give a mask of dims (rows, columns)")
+    dead = _mask(dead)
     columns = dead.shape[1]
     if isinstance(spares, (int, np.integer)):
         where = np.arange(columns)[-int(spares) or columns :]
@@ -108,6 +106,19 @@ def remap(dead: Array, spares: int | Sequence[int] = 1) -> Remap:
     column = np.nonzero(~left_out)[1].reshape(len(dead), columns - len(where))
     column[fails] = -1
     return Remap(dead=dead, spares=where, column=column, fails=fails)
+
+
+def _mask(dead: Array) -> Array:
+    """The map of dead cores; ValueError for what is no mask of dims (rows, columns)."""
+    found = np.asarray(dead)
+    if found.ndim != 2 or found.size == 0:
+        raise ValueError(f"dead has shape {found.shape}; give a mask of dims (rows, columns)")
+    if found.dtype.kind not in "biuf" or not np.isin(found, (0, 1)).all():
+        odd = found[~np.isin(found, (0, 1))][0] if found.dtype.kind in "iuf" else found.flat[0]
+        raise ValueError(
+            f"dead holds {odd!s}; give False (or 0) for a core that works, True (or 1) for a dead one"
+        )
+    return found.astype(bool)
 
 
 def _left_out(dead: Array, spares: Array) -> Array:
@@ -152,7 +163,7 @@ def drop_lines(dead: Array) -> tuple[Array, Array]:
     The line with the most dead cores goes first, rows before columns; no smallest loss is promised.  The two index
     arrays make a `Placement` of the smaller mesh.
     """
-    left = np.array(dead, bool)
+    left = _mask(dead).copy()
     keep = [np.ones(side, bool) for side in left.shape]
     while left.any():
         rows, columns = left.sum(axis=1), left.sum(axis=0)

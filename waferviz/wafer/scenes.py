@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -142,9 +143,16 @@ def yields(*, rows: int = 757, columns: int = 996, area: float = 0.05, spares: i
     Dataset
         `block` of dims (law, defects), defects the mean number on the block; `wafer` of dims (clusters, spares, density), density
         per cm2, clusters at random or by wafer (alpha = 2).
+
+    Raises
+    ------
+    ValueError
+        For an area below zero, or numbers of cores or spares that are none.
     """
     import xarray as xr
 
+    if not isinstance(spares, Integral) or spares < 0:
+        raise ValueError(f"spares={spares!r}: give the most spare columns, a whole number of 0 or more")
     defects, density = np.geomspace(1e-3, 3000, 140), 10 ** np.arange(-2, 0.51, 0.02)
     fail = core_failure(area, density)
     kinds = [name for name, kind in CLUSTERS.items() if "region" not in kind]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from waferviz import orders
-from waferviz.cost.checks import one_of
+from waferviz.cost.checks import cores_of, one_of
 from waferviz.cost.rings import LAYOUTS, SCHEDULES
 from waferviz.program import Array
 from waferviz.wavelets.sums import add_up
@@ -190,6 +190,7 @@ PERMUTATIONS: dict[str, Callable[[Array, Array, int], tuple[Array, Array]]] = {
 
 def named_permutation(name: str, k: int) -> Array:
     """Targets of a named permutation of a k x k mesh, shape (cores,)."""
+    k = int(cores_of(k, "k"))
     y, x = np.divmod(np.arange(k * k), k)
     to_y, to_x = PERMUTATIONS[one_of(name, "name", tuple(PERMUTATIONS))](y, x, k)
     return to_y * k + to_x

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from waferviz.flows import DIRECTIONS
-from waferviz.program import Array
+from waferviz.memory import size
+from waferviz.program import Array, Program
 from waferviz.wavelets.clock import Clock
 from waferviz.wavelets.frames import Outcome
 from waferviz.wavelets.paths import LINK, Lanes, Segments, lanes_of, segments_of
 from waferviz.wavelets.traffic import Traffic
+from waferviz.wavelets.turns import DATE, dated_room
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -66,10 +68,15 @@ def simulate(
     DeadlockError
         When full buffers wait for each other in a circle.
     ValueError
-        For bad numbers, messages that wait for each other, and more than `longest` cycles.
+        For what is no traffic, bad numbers, messages that wait for each other, and more than `longest` cycles.
 
     Buffers belong to a link and a colour and are shared by the messages of that colour; words of other messages do
     not have to wait for the first in line.  A word in a buffer frees its place one cycle after it has left.
+
+    Less room may cost a cycle less: where messages share a ramp or link they take turns by when their words came, and a word held
+    back at its source comes later and lets another one go first.  Which order is the shorter one nobody knows beforehand.
+    The loop and alignment of MeshGEMM on 8 x 8 cores, 32 x 32 matrices, take 403 cycles without limit and 402 with
+    `queue=1`; with ramps of their own (`shared_ramp=False`) 347 either way.
 
     Examples
     --------
@@ -98,15 +105,35 @@ def outcome(
     memory: int = 2**30,
 ) -> tuple[Outcome, Lanes, Segments]:
     """The run behind `simulate`, as arrays."""
-    _check(hop, ramp, queue, engines, window)
+    _check(traffic, hop, ramp, queue, engines, window, longest)
     _afford(traffic, memory)
     lanes = lanes_of(traffic)
     segments = segments_of(traffic, lanes, engines=engines, shared_ramp=shared_ramp)
+    dates = 2 * DATE.itemsize * int(dated_room(traffic, lanes, segments).sum())
+    if dates > memory:
+        raise MemoryError(
+            f"the words that meet on shared links need about {size(dates)}, memory allows {size(memory)}; send shorter messages, "
+            "simulate fewer rows or steps, or raise memory"
+        )
     clock = Clock(traffic, lanes, segments, hop=hop, ramp=ramp, queue=queue, window=window or 0)
     return clock.run(longest), lanes, segments
 
 
-def _check(hop: int, ramp: int, queue: int | None, engines: int, window: int | None) -> None:
+def _check(
+    traffic: Traffic, hop: int, ramp: int, queue: int | None, engines: int, window: int | None, longest: int
+) -> None:
+    if not isinstance(traffic, Traffic):
+        way = (
+            "traffic_of(program)"
+            if isinstance(traffic, Program)
+            else "traffic_of(program), patterns or a Draft"
+        )
+        raise ValueError(f"simulate() got {type(traffic).__name__}; give Traffic, such as {way} makes")
+    most = int(traffic.words.max(initial=0))
+    if most > longest:
+        raise ValueError(
+            f"a message of {most:,} words (or work) takes as many cycles; raise longest={longest}, or send fewer words"
+        )
     for name, value, least in (
         ("hop", hop, 1),
         ("ramp", ramp, 1),
@@ -139,8 +166,8 @@ def _afford(traffic: Traffic, memory: int) -> None:
     )
     if need > memory:
         raise MemoryError(
-            f"{len(traffic.target)} deliveries over {segments} ramps and links need about {need / 2**20:.0f} MiB, memory allows "
-            f"{memory / 2**20:.0f}; simulate about {max(1, memory * len(traffic.target) // need)} deliveries, fewer rows or steps, or raise memory"
+            f"{len(traffic.target)} deliveries over {segments} ramps and links need about {size(need)}, memory allows "
+            f"{size(memory)}; simulate about {max(1, memory * len(traffic.target) // need)} deliveries, fewer rows or steps, or raise memory"
         )
 
 

@@ -14,29 +14,41 @@ from waferviz.wavelets.paths import INTO, LINK, OUT, RAMP_OUT, TAKEN, Lanes, Seg
 from waferviz.wavelets.traffic import NONE, Traffic
 
 NEVER = np.iinfo(np.int64).max
+DATE = np.dtype(np.int32)
+
+
+def dated_room(traffic: Traffic, lanes: Lanes, segments: Segments) -> Array:
+    """Dates that each segment keeps: one per word of its lane and one more where its link is shared, else none."""
+    kind, some = segments.kind, lanes.lane != NONE
+    words = np.bincount(lanes.lane[some], traffic.words[some], len(lanes.first)).astype(np.int64)
+    engines = np.any((kind == TAKEN) & (segments.link < RAMP_OUT * traffic.shape[0] * traffic.shape[1]))
+    dated = (kind == LINK) | (kind == OUT) | ((kind == INTO) & ~engines)
+    shared = np.zeros(len(kind), bool)
+    shared[_met(segments)] = True
+    return np.where(dated & shared, words[segments.lane] + 1, 0)
+
+
+def _met(segments: Segments) -> Array:
+    """Segments whose link others use too."""
+    users = np.bincount(segments.link, minlength=segments.links)
+    return np.flatnonzero(users[segments.link] > 1)
 
 
 class Turns:
     """Segments whose link others use too, by link, and when their words came."""
 
     def __init__(self, traffic: Traffic, lanes: Lanes, segments: Segments) -> None:
-        link, kind = segments.link, segments.kind
-        users = np.bincount(link, minlength=segments.links)
-        many = np.flatnonzero(users[link] > 1)
-        first = lanes.first[segments.lane]
+        link = segments.link
+        many, first = _met(segments), lanes.first[segments.lane]
         many = many[np.lexsort((first[many], link[many]))]
         self.many = many
         self.group = np.cumsum(np.diff(link[many], prepend=NONE) != 0)
         self.precedence = traffic.priority[first[many]] << 32
         self.last = np.arange(len(many)) - (1 << 32)
-        some = lanes.lane != NONE
-        words = np.bincount(lanes.lane[some], traffic.words[some], len(lanes.first)).astype(np.int64)
-        ramps = RAMP_OUT * traffic.shape[0] * traffic.shape[1]
-        engines = np.any((kind == TAKEN) & (link < ramps))
-        self.dated = (kind[many] == LINK) | (kind[many] == OUT) | ((kind[many] == INTO) & ~engines)
-        room = np.where(self.dated, words[segments.lane[many]] + 1, 0)
+        room = dated_room(traffic, lanes, segments)[many]
+        self.dated = room > 0
         self.shelf = np.cumsum(room) - room
-        self.came = np.zeros(int(room.sum()), np.int32)
+        self.came = np.zeros(int(room.sum()), DATE)
         self.seen = np.zeros(len(many), np.int64)
 
     def take(self, moved: Array, at_hand: Array, crossed: Array, now: int) -> None:

@@ -179,9 +179,17 @@ function wordOf(letter) {
 }
 
 function amount({ used, limit, unit }) {
-  const scale = unit === "B" && Math.max(used, limit || 0) >= 10240 ? 1024 : 1
-  const words = scale === 1024 ? " KiB" : unit === "1" ? "" : ` ${unit}`
-  return limit === null ? `${said(used / scale)}${words}` : `${said(used / scale)} of ${said(limit / scale)}${words}`
+  const [one, words] = sized(used, unit)
+  if (limit === null) return `${one}${words}`
+  const [most, same] = sized(limit, unit)
+  return words === same ? `${one} of ${most}${same}` : `${one}${words} of ${most}${same}`
+}
+
+// A number and its unit: bytes below 1 KiB as they are, as in the sentences below the card.
+function sized(value, unit) {
+  if (unit !== "B") return [said(value), unit === "1" ? "" : ` ${unit}`]
+  const level = Math.max(0, Math.min(3, Math.floor(Math.log2(Math.max(value, 1)) / 10)))
+  return [said(value / 1024 ** level), [" B", " KiB", " MiB", " GiB"][level]]
 }
 
 // A bar against its limit; logarithmic when one is more than twenty times the other.
