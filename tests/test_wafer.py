@@ -321,7 +321,7 @@ def test_data_flow_hardly_notices_dead_cores():
         run = price(GEMM["meshgemm"](32), found, machine, schedule=schedule).cycles.sum("step").values
         extra[schedule] = run[1] / run[0] - 1
     assert extra["barrier"] > 0.15
-    assert extra["dataflow"] < extra["barrier"] / 3
+    assert 0.01 < extra["dataflow"] < extra["barrier"] / 3
 
 
 def test_a_shift_pays_for_its_longest_hop():
