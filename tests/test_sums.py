@@ -127,6 +127,33 @@ def test_what_is_no_sweep_is_refused():
 
 
 @pytest.mark.browser
+def test_the_sentence_says_which_sum_wins_from_how_many_cores(chromium, tmp_path):
+    seen = Watched(chromium, offline=True)
+    found = sums([16, 64, 256, 512], [1, 256, 2048], WSE)
+    least = found.cycles.min("algorithm")
+    wins = (found.cycles == least).sel(words=256)
+    assert [found.algorithm.values[one][0] for one in wins.values.T] == ["pipeline"] * 2 + [
+        "K-tree, best groups"
+    ] * 2
+    assert (
+        found.cycles.sel(words=2048, algorithm="chain to the centre")
+        == found.cycles.sel(words=2048, algorithm="K-tree, best groups")
+    ).all()
+    seen.page.goto(show(found).handout(tmp_path / "sums.html").as_uri())
+    words = seen.page.locator(".wv-said")
+    assert words.inner_text().startswith("Fastest is K-tree, best groups from 16 to 512 cores")
+    slider = seen.page.get_by_role("slider")
+    slider.fill("1")
+    assert (
+        "Fastest is pipeline from 16 to 64 cores; K-tree, best groups from 256 cores on" in words.inner_text()
+    )
+    slider.fill("2")
+    assert "chain to the centre and K-tree, best groups are equal everywhere" in words.inner_text()
+    seen.context.close()
+    assert (seen.wrong, seen.left) == ([], [])
+
+
+@pytest.mark.browser
 def test_the_slider_redraws_the_curves(chromium, tmp_path):
     seen = Watched(chromium, offline=True)
     found = gemvs(np.arange(60, 751, 30), [2048, 8192], WSE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from bokeh.layouts import column
-from bokeh.models import ColumnDataSource, NumeralTickFormatter, Range1d, Spacer
+from bokeh.models import ColumnDataSource, Legend, NumeralTickFormatter, Range1d, Spacer
 from bokeh.plotting import figure
 
 from waferviz.views.page import Page, lacking, plain, stage
@@ -65,18 +65,28 @@ class Curves(Page):
         cores = self.found[self.along]
         along = str(cores.attrs.get("long_name", self.along))
         picture = plain(figure(
-            title=" ", height=400, sizing_mode="stretch_width", x_axis_type="log", y_axis_type="log", tools="", x_axis_label=along,
+            title=" ", height=430, sizing_mode="stretch_width", x_axis_type="log", y_axis_type="log", tools="", x_axis_label=along,
             y_axis_label="cycles", x_range=Range1d(float(cores.min()) * 0.95, float(cores.max()) * 1.05), y_range=Range1d(1, 10),
             output_backend="canvas",
         ))  # fmt: skip
         for axis in picture.axis:
             axis.formatter = NumeralTickFormatter(format="0,0")
         picture.grid.grid_line_color = EMPTY
+        picture.add_layout(
+            Legend(
+                orientation="horizontal",
+                location="top_left",
+                spacing=24,
+                label_text_font_size="14px",
+                border_line_color=None,
+            ),
+            "above",
+        )
         lines, lows = [], []
         for number, name in enumerate(self.found.algorithm.values):
             look = {"color": COLOURS[number % 8], "legend_label": str(name)}
             lines.append(ColumnDataSource({"x": [], "y": []}))
-            lows.append(ColumnDataSource({"x": [], "y": [], "text": []}))
+            lows.append(ColumnDataSource({"x": [], "y": [], "text": [], "drop": []}))
             picture.line("x", "y", source=lines[-1], line_width=3, line_dash=DASHES[number % 8], **look)
             picture.scatter(
                 "x",
@@ -95,16 +105,11 @@ class Curves(Page):
                 source=lows[-1],
                 text_font_size="14px",
                 text_color=INK,
-                y_offset=22,
+                y_offset="drop",
                 text_align="center",
                 background_fill_color="white",
                 background_fill_alpha=0.7,
             )
-        picture.legend.label_text_font_size, picture.legend.location, picture.legend.background_fill_alpha = (
-            "14px",
-            "bottom_left",
-            0.8,
-        )
         head = Spacer(sizing_mode="stretch_width", min_height=28)
         host = stage(
             picture, "curves", head=head, lines=lines, lows=lows, picture=picture,
@@ -120,6 +125,7 @@ def packed(found: xr.Dataset, along: str, other: str) -> dict[str, Any]:
     return {
         "cores": found[along].values.tolist(),
         "unit": str(found[along].attrs.get("units", along)),
+        "fastest": str(found.attrs.get("asks", "Which is fastest?")).startswith("Which"),
         "names": [str(name) for name in found.algorithm.values],
         "other": str(found[other].attrs.get("long_name", other)) if other else "",
         "values": found[other].values.tolist() if other else [0],
