@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from waferviz import engine, names
+from waferviz import engine, movement, names
 from waferviz.algorithms import GEMM
 from waferviz.api import multiply
 from waferviz.history import History
