@@ -12,6 +12,11 @@ pn.extension()
 PROGRAMS = {"alignment and loop of Cannon": "cannon", "alignment and loop of MeshGEMM": "meshgemm"}
 TO_ONE = "every core to core (0,0)"
 ROOM = {"no limit": None, "16 words": 16, "4 words": 4, "1 word": 1}
+ROOM_SAYS = (
+    "**Less room, a cycle less?** Where messages share a ramp or a link they take turns, by when their words came. A full router "
+    "holds words back at their source; they come later and may let another message go first. That order is usually longer, now and "
+    "then a cycle or two shorter, as with MeshGEMM and one word of room."
+)
 pattern = pn.widgets.Select(
     label="traffic", options=[*patterns.PERMUTATIONS, TO_ONE, *PROGRAMS], value="transpose"
 )
@@ -40,4 +45,6 @@ def jam(pattern: str, mesh: int, words: int, room: str) -> Links:
 
 
 picture = pn.bind(jam, pattern, mesh.param.value_throttled, words.param.value_throttled, room)
-pn.Column(pn.Row(pattern, mesh, words, room), picture).servable(title="waferviz: where is the jam?")
+pn.Column(pn.Row(pattern, mesh, words, room), picture, pn.pane.Markdown(ROOM_SAYS)).servable(
+    title="waferviz: where is the jam?"
+)
