@@ -5,13 +5,15 @@ import panel as pn
 
 from waferviz.lowbit import lookups
 from waferviz.views.lookup import Lookup
+from waferviz.views.style import LEGIBLE
 
 pn.extension()
-bits = pn.widgets.IntSlider(width=230, label="bits of a weight", start=1, end=4, value=2)
-group = pn.widgets.IntSlider(width=230, label="activations of a table", start=1, end=4, value=4)
-outputs = pn.widgets.IntSlider(width=230, label="outputs", start=1, end=256, value=64)
-table = pn.widgets.RadioButtonGroup(width=230, label="table", options=["exact", "int8"], value="exact")
-seed = pn.widgets.IntInput(width=230, label="numbers (seed)", value=7, start=0)
+look = {"width": 230, "stylesheets": [LEGIBLE]}
+bits = pn.widgets.IntSlider(**look, label="bits of a weight", start=1, end=4, value=2)
+group = pn.widgets.IntSlider(**look, label="activations of a table", start=1, end=4, value=4)
+outputs = pn.widgets.IntSlider(**look, label="outputs", start=1, end=256, value=64)
+table = pn.widgets.RadioButtonGroup(**look, label="table", options=["exact", "int8"], value="exact")
+seed = pn.widgets.IntInput(**look, label="numbers (seed)", value=7, start=0)
 
 
 def picture(bits: int, group: int, outputs: int, table: str, seed: int) -> Lookup:

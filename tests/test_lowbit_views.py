@@ -4,6 +4,7 @@ import runpy
 import warnings
 
 import numpy as np
+import panel as pn
 import pytest
 from watched import Watched
 
@@ -11,19 +12,25 @@ import waferviz
 from waferviz.lowbit import (
     FORMATS,
     Parts,
+    anatomy,
     areas,
     errors,
     fewer_bits,
+    kernels,
     lookups,
     lut_matmul,
+    precompute,
+    running_sums,
     sentence,
     specimen,
     terms,
+    tiles,
     tmac,
     unit_area,
 )
 from waferviz.published import folder
-from waferviz.views import fewer, lookup, packing, rounding, silicon
+from waferviz.views import builders, fewer, lookup, packing, rounding, silicon
+from waferviz.views.style import LEGIBLE
 
 A = np.array([[1, 2, 3, 4, -2, 5, 0, 3]])
 Q = np.random.default_rng(3).integers(0, 4, (20, 8))
@@ -103,7 +110,11 @@ def test_a_specimen_knows_what_other_layouts_read():
 def test_labs_run(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        assert runpy.run_path(str(folder("lab") / f"{name}.py"))["shown"]
+        found = runpy.run_path(str(folder("lab") / f"{name}.py"))
+    assert found["shown"]
+    controls = [value for value in found.values() if isinstance(value, pn.widgets.Widget)]
+    assert controls
+    assert all(LEGIBLE in control.stylesheets for control in controls)
 
 
 def error_lab():
@@ -176,6 +187,66 @@ def test_the_lookup_plays_and_tells(opened):
     assert page.get_by_role("table", name="operations so far").get_by_text("80", exact=True).count() == 2
     page.get_by_label("follow").select_option("3")
     assert f"= {(A @ (Q - 2).T)[0, 3]}".replace("-", "−") in said.inner_text()
+
+
+@pytest.mark.browser
+def test_what_was_read_stands_in_its_column_at_both_ends(opened):
+    page = opened(lookup.Lookup([lookups(A, Q, bits=2, zero=2)]))
+    svg, place = page.locator("svg[role=img]"), page.get_by_role("slider", name="cycle")
+    first = lookups(A, Q, bits=2, zero=2).isel(cycle=0, output=slice(0, 8)).value.values
+    assert _columns(svg) == [(int(one), int(one)) for one in first]
+    assert place.get_attribute("aria-valuetext") == "cycle 1 of 4"
+    page.get_by_role("button", name="to end").click()
+    last = lookups(A, Q, bits=2, zero=2).isel(cycle=-1, output=slice(0, 8)).value.values
+    assert _columns(svg) == [(int(one), 2 * int(one)) for one in last]
+    assert [f"a{4 + at} = {value}".replace("-", "−") for at, value in enumerate(A[0, 4:])] == [
+        text for text in svg.locator("text").all_text_contents() if text.startswith("a") and "=" in text
+    ]
+    assert place.get_attribute("aria-valuetext") == "all 4 cycles"
+
+
+def _columns(svg):
+    """Numbers that stand in the columns of entries and of weighed entries, output by output."""
+    at = {
+        x: [text.replace("−", "-") for text in svg.locator(f'g > text[x="{x}"][text-anchor="middle"]').all_text_contents()]
+        for x in (765, 849)
+    }  # fmt: skip
+    return [(int(entry), int(weighed)) for entry, weighed in zip(*at.values(), strict=True)]
+
+
+VIEWS = {
+    "lookups": lambda: lookups(A, Q, bits=2, zero=2),
+    "i2_s": lambda: specimen(np.ones((1, 128), int)),
+    "tmac": lambda: specimen(np.zeros((16, 8), int), tmac(2, tile=32, kfactor=2)),
+    "tl2": lambda: specimen(np.ones((1, 96), int), "tl2"),
+    "errors": error_lab,
+    "running": running_sums,
+    "kernels": kernels,
+    "terms": terms,
+    "fewer": fewer_bits,
+    "anatomy": anatomy,
+    "precompute": lambda: precompute(4096, 12288, 12288),
+    "tiles": tiles,
+}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", VIEWS)
+def test_title_controls_and_words_stand_on_the_first_screen(opened, name):
+    page = opened(waferviz.show(VIEWS[name]()))
+    page.set_viewport_size({"width": 1280, "height": 720})
+    title = page.locator("h2").first.bounding_box()
+    assert title["y"] < page.locator(".bk-Figure").first.bounding_box()["y"]
+    needed = page.locator(".wv-said, .wv-stage input, .wv-stage button, .wv-stage select").all()
+    assert max(one.bounding_box()["y"] + one.bounding_box()["height"] for one in needed) <= 720
+    for slider in page.get_by_role("slider").all():
+        assert not slider.get_attribute("aria-valuetext").isdigit()
+        assert slider.get_attribute("aria-valuetext")
+
+
+def test_large_counts_are_told_in_words():
+    assert [builders._large(number) for number in (14, 541e9, 176.2e6, 2e12)] == ["14", "541 billion", "176 million", "2 trillion"]  # fmt: skip
+    assert [builders._three(number) for number in (350.0, 0.11393, 12345)] == ["350", "0.114", "12,300"]
 
 
 @pytest.mark.browser

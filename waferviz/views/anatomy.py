@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bokeh.layouts import column
-from bokeh.models import ColumnDataSource, FactorRange, Range1d
+from bokeh.models import ColumnDataSource, FactorRange, Range1d, Spacer
 from bokeh.plotting import figure
 
 from waferviz.views.page import Page, lacking, plain, stage
@@ -68,11 +68,12 @@ class Anatomy(Page):
         picture.hbar("row", left="left", right="right", height=0.7, source=bars, fill_color="colour", line_color="white")  # fmt: skip
         picture.text("middle", "row", text="words", source=bars, text_align="center", y_offset=8, text_font_size="14px", text_color="white", text_font_style="bold")  # fmt: skip
         picture.ygrid.visible = False
+        foot = Spacer(sizing_mode="stretch_width", min_height=10)
         host = stage(
-            picture, "anatomy", bars=bars, across=across, shades=list(SHADES),
+            picture, "anatomy", bars=bars, across=across, shades=list(SHADES), foot=foot,
             setup=json.dumps({"title": self.title, "model": SIMPLE, "kinds": KINDS, "parts": packed(self.found)}),
         )  # fmt: skip
-        return column(picture, host, spacing=4, sizing_mode="stretch_width", max_width=1240)
+        return column(host, picture, foot, spacing=4, sizing_mode="stretch_width", max_width=1240)
 
 
 def packed(found: xr.Dataset) -> list[dict[str, Any]]:

@@ -51,12 +51,12 @@ class Builders(Page):
         shown = packed(self.found)
         bars = ColumnDataSource({
             "place": list(PLACES), "additions": [shown[place]["additions"] for place in PLACES],
-            "words": [f"{shown[place]['additions']:.3g} additions, {shown[place]['share']:.3%} of the lookups" for place in PLACES],
+            "words": [f"{_large(shown[place]['additions'])} additions, {_three(100 * shown[place]['share'])} % of the lookups" for place in PLACES],
         })  # fmt: skip
         least, most = min(bars.data["additions"]), max(bars.data["additions"])
         picture = plain(figure(
             title="Additions for the tables", height=190, sizing_mode="stretch_width", tools="", y_range=list(PLACES)[::-1], x_axis_type="log",
-            x_range=(least / 10, most * 1000), x_axis_label="additions (each line is ten times the one before)", output_backend="canvas",
+            x_range=(least / 10, most * 1000), x_axis_label="additions, each mark ten times the one before or more (m: million, b: billion, t: trillion)", output_backend="canvas",
         ))  # fmt: skip
         picture.hbar("place", left=least / 10, right="additions", height=0.6, source=bars, fill_color="#31688e", line_color=None)  # fmt: skip
         picture.text("additions", "place", text="words", source=bars, x_offset=6, y_offset=7, text_font_size="14px", text_color=INK)  # fmt: skip
@@ -75,3 +75,16 @@ def packed(found: xr.Dataset) -> dict[str, dict[str, float]]:
         }
         for place in PLACES
     }
+
+
+def _large(number: float) -> str:
+    """A count in words: 541 billion."""
+    for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+        if number >= size:
+            return f"{_three(number / size)} {word}"
+    return f"{number:,.0f}"
+
+
+def _three(number: float) -> str:
+    """Three digits of a number, without an exponent."""
+    return f"{float(f'{number:.3g}'):,.10g}"

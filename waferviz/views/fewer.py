@@ -52,8 +52,8 @@ class FewerBits(Page):
         right.yaxis.axis_label = "time of a layer, 16 bits = 1"
         said = stage(left, "said", title=self.title, said=words(found))
         return column(
-            row(left, right, sizing_mode="stretch_width", spacing=12),
             said,
+            row(left, right, sizing_mode="stretch_width", spacing=12),
             sizing_mode="stretch_width",
             max_width=1240,
         )

@@ -67,7 +67,7 @@ class Headroom(Page):
             picture, "headroom", true=true, held=held,
             setup=json.dumps({"title": self.title, "model": SIMPLE, "limit": limit, **packed(found)}),
         )  # fmt: skip
-        return column(picture, host, spacing=4, sizing_mode="stretch_width", max_width=1100)
+        return column(host, picture, spacing=4, sizing_mode="stretch_width", max_width=1100)
 
 
 def packed(found: xr.Dataset) -> dict[str, Any]:

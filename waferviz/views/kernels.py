@@ -58,7 +58,7 @@ class Kernels(Page):
             picture, "kernels", bars=bars, rows=rows, across=across, axis=picture.xaxis[0], colours=[QUIET, "#31688e", ACCENT],
             setup=json.dumps({"title": self.title, "model": SIMPLE, **packed(self.found)}),
         )  # fmt: skip
-        return column(picture, host, spacing=4, sizing_mode="stretch_width", max_width=1100)
+        return column(host, picture, spacing=4, sizing_mode="stretch_width", max_width=1100)
 
 
 def packed(found: xr.Dataset) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class Rounding(Page):
             picture, "rounding", bars=bars, marks=marks, across=across, up=up,
             setup=json.dumps({"title": self.title, "model": SIMPLE, **packed(self.found)}),
         )  # fmt: skip
-        return column(picture, host, spacing=4, sizing_mode="stretch_width", max_width=1100)
+        return column(host, picture, spacing=4, sizing_mode="stretch_width", max_width=1100)
 
 
 def packed(found: xr.Dataset) -> dict[str, Any]:

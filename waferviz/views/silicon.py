@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from bokeh.layouts import column, row
-from bokeh.models import ColumnDataSource, FixedTicker, NumeralTickFormatter, Range1d
+from bokeh.models import ColumnDataSource, FixedTicker, NumeralTickFormatter, Range1d, Spacer
 from bokeh.plotting import figure
 
 from waferviz.views.page import Page, lacking, plain, stage
@@ -58,22 +58,25 @@ class Silicon(Page):
         left.vspan(x=[2, 6], line_color=QUIET, line_width=2, line_dash="dotdash")
         left.text(
             [2, 6],
-            [19_000] * 2,
+            [1_700, 19_500],
             ["published: 2", "published: 6"],
             text_font_size="14px",
+            text_baseline="top",
             x_offset=6,
             text_color=INK,
             background_fill_color="white",
         )
         best = ColumnDataSource({"x": [], "y": []})
         right.scatter("x", "y", source=best, size=15, marker="star", fill_color="#d1495b", line_color=INK)
+        foot = Spacer(sizing_mode="stretch_width", min_height=10)
         host = stage(
-            left, "silicon", by_bits=by_bits, by_group=by_group, best=best, left=left, right=right,
+            left, "silicon", by_bits=by_bits, by_group=by_group, best=best, left=left, right=right, foot=foot,
             setup=json.dumps({"title": self.title, "model": SIMPLE, **packed(found)}),
         )  # fmt: skip
         return column(
-            row(left, right, sizing_mode="stretch_width", spacing=12),
             host,
+            row(left, right, sizing_mode="stretch_width", spacing=12),
+            foot,
             spacing=4,
             sizing_mode="stretch_width",
             max_width=1240,

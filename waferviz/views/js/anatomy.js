@@ -12,6 +12,8 @@ export default (args, figure, data, { index }) => {
   const head = ["part", "weights", "activations", "bytes", "energy of the arithmetic"].map(words => make("th", { scope: "col" }, words))
   root.append(
     make("h2", {}, setup.title), make("div", { class: "wv-row" }, make("label", {}, "tokens ", slider, " ", number), swatches), live,
+  )
+  stageOf(args, index, args.foot).append(
     make("table", { class: "wv-shares", "aria-label": "parts of the model", style: "width:100%" }, make("thead", {}, make("tr", {}, ...head)), body),
     make("div", { class: "wv-model" }, setup.model),
   )
@@ -49,6 +51,7 @@ export default (args, figure, data, { index }) => {
   function draw() {
     const tokens = 2 ** Number(slider.value)
     number.textContent = said(tokens)
+    slider.setAttribute("aria-valuetext", counted(tokens, "token"))
     args.bars.data = stacked(tokens)
     const most = { bytes: Math.max(...setup.parts.map(part => bytes(part, tokens))), joules: Math.max(...setup.parts.map(part => joules(part, tokens))) }
     body.replaceChildren(...setup.parts.map(part => {

@@ -72,7 +72,7 @@ class Builders {
 
   speak() {
     const { "per array": each, fused } = this.setup.places
-    this.live.textContent = `A builder beside every array makes each table ${counted(this.arrays, "time")}: ${said(Number((100 * each.share).toPrecision(3)))} % as many additions as there are lookups. Built once it is ${said(Number((100 * fused.share).toPrecision(2)))} %. Apart, activations and tables take ${bytes(this.apart)} through memory, fused ${bytes(this.tables)}.`
+    this.live.textContent = `A builder beside every array makes each table ${counted(this.arrays, "time")}: ${said(Number((100 * each.share).toPrecision(3)))} % as many additions as there are lookups. Built once it is ${said(Number((100 * fused.share).toPrecision(3)))} %. Apart, activations and tables take ${bytes(this.apart)} through memory, fused ${bytes(this.tables)}.`
   }
 }
 

@@ -23,7 +23,7 @@ class Lookup {
     this.still = svg("g")
     this.moving = svg("g")
     this.picture.append(this.still, this.moving)
-    this.live = make("p", { class: "wv-said", "aria-live": "polite" })
+    this.live = make("p", { class: "wv-said", "aria-live": "polite", style: "min-height:2.8em" })
     this.counts = make("table", { class: "wv-shares", "aria-label": "operations so far" })
     this.transport = new Transport(root, "cycle", time => this.draw(time), () => this.speak())
     const choices = make("div", { class: "wv-row" },
@@ -31,7 +31,7 @@ class Lookup {
       switched("plane weights", [["whole", "1, 2, 4, … then halved"], ["alpha", "½, 1, 2, … (T-MAC)"]], "whole", value => this.change({ alphas: value === "alpha" })),
       chooser("follow", setup.index[0].map((_, output) => [output, `output ${output}`]), 0, value => this.change({ followed: Number(value) })),
     )
-    root.append(make("h2", {}, setup.title), choices, make("div", { style: "overflow-x:auto" }, this.picture), this.live, this.transport.element, this.counts, make("div", { class: "wv-model" }, setup.model))
+    root.append(make("h2", {}, setup.title), choices, this.transport.element, this.live, make("div", { style: "overflow-x:auto" }, this.picture), this.counts, make("div", { class: "wv-model" }, setup.model))
     this.transport.seconds = Math.min(60, 3 * setup.cycles)
     this.transport.lay(setup.cycles, Array.from({ length: setup.cycles + 1 }, (_, at) => at))
     this.speak()
@@ -81,7 +81,7 @@ class Lookup {
         const y = TOP + 8 + at * 58
         return [
           svg("rect", { x: 10, y, width: 120, height: 46, rx: 6, fill: plus ? "#e7f1f8" : "#f4f5f7", stroke: plus ? "#31688e" : "#8a93a3", "stroke-dasharray": plus ? "" : "5 3" }),
-          words(18, y + 29, `a${at} = ${number(Number(value.toPrecision(3)))}`),
+          words(18, y + 29, `a${this.group * this.setup.size + at} = ${number(Number(value.toPrecision(3)))}`),
           words(122, y + 30, plus ? "+" : "−", { "font-size": 22, "text-anchor": "end", "font-weight": 600 }),
         ]
       }),
@@ -154,12 +154,23 @@ class Lookup {
     const text = phase > 0.66 ? read * this.weight() : flips && phase < 0.56 ? -read : read
     const turned = flips && phase >= 0.52 && phase < 0.66
     const colour = output === this.followed ? this.args.accent : this.args.ink
-    const found = [words(RIGHT + 494, y + 26, number(sum), { "text-anchor": "end", "font-size": 17, "font-weight": 600 })]
+    const found = [words(RIGHT + 494, y + 26, number(sum), { "text-anchor": "end", "font-size": 17, "font-weight": 600 }), ...this.read(output, phase, read)]
     if (phase >= 0.94 || (phase <= 0.02 && this.cycle === 0)) return found
     return [
       ...found,
       svg("rect", { x, y: from.y + slide * (y - from.y) + 6, width: 78, height: ROW - 12, rx: 12, fill: "#fff", stroke: colour, "stroke-width": output === this.followed ? 3 : 1.5, opacity: output === this.followed ? 1 : 0.85 }),
       words(x + 39, from.y + slide * (y - from.y) + 26, (turned ? "↻ " : "") + number(text), { "text-anchor": "middle", "font-weight": 600, fill: colour }),
+    ]
+  }
+
+  // The entry and its weighed value, once they have passed; before the cycle begins, those it is about to read.
+  read(output, phase, value) {
+    const y = TOP + output * ROW + 26
+    const still = phase <= 0.02
+    const look = { "text-anchor": "middle", fill: still ? "#6b7482" : "#1b2230" }
+    return [
+      ...(still || phase > 0.56 ? [words(RIGHT + 251, y, number(value), look)] : []),
+      ...(still || phase > 0.8 ? [words(RIGHT + 335, y, number(value * this.weight()), look)] : []),
     ]
   }
 

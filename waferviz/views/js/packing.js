@@ -18,13 +18,13 @@ class Microscope {
     this.below = 34 + this.lines * 28 + 40
     this.tall = this.below + Math.ceil(this.shown / BYTES) * 46 + 12
     this.picture = svg("svg", { role: "img", "aria-label": setup.title, style: "width:100%;min-width:780px;display:block" })
-    this.live = make("p", { class: "wv-said", "aria-live": "polite" })
+    this.live = make("p", { class: "wv-said", "aria-live": "polite", style: "min-height:2.8em" })
     this.transport = new Transport(root, "weight", time => this.follow(Math.min(setup.weights.length - 1, Math.floor(time))), () => this.speak())
     const layouts = [[-1, `${setup.name}, as it was packed`], ...setup.others.map((other, at) => [at, `${other.name}: the other layout`])]
     root.append(
       make("h2", {}, setup.title),
       make("div", { class: "wv-row" }, chooser("decode as", layouts, -1, value => this.decode(Number(value))), make("span", { class: "wv-stats" }, `layout: ${setup.source}`)),
-      make("div", { style: "overflow-x:auto" }, this.picture), this.live, this.transport.element, make("div", { class: "wv-model" }, setup.model),
+      this.transport.element, this.live, make("div", { style: "overflow-x:auto" }, this.picture), make("div", { class: "wv-model" }, setup.model),
     )
     this.transport.seconds = Math.min(60, setup.weights.length / 2)
     this.transport.lay(setup.weights.length, setup.weights.map((_, at) => at))

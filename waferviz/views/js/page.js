@@ -124,6 +124,7 @@ class Transport {
   show() {
     this.range.value = this.time
     this.draw(this.time)
+    this.range.setAttribute("aria-valuetext", this.place.textContent)
   }
 }
 

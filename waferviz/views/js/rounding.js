@@ -26,6 +26,7 @@ export default (args, figure, data, { index }) => {
     args.up.setv({ start: 0, end: 1.05 * Math.max(...counts) })
     const size = setup.shares[share]
     number.textContent = size === setup.K ? `all ${said(size)}` : said(size)
+    slider.setAttribute("aria-valuetext", `${number.textContent} activations share a scale`)
     figure.title.text = `${said(setup.outputs)} outputs; the possible error is ±${said(bound)}${bound <= most ? " (dashed)" : ", outside the picture"}`
     live.textContent = `One scale for ${number.textContent} activations, ${names[setup.ways[way]]}: normalised mean square error ${setup.nmse[share][way].toExponential(1)}, largest error ${said(setup.largest[share][way])} of ±${said(bound)} possible, mean ${said(setup.mean[share][way])}.`
   }

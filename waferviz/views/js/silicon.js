@@ -8,16 +8,22 @@ export default (args, figure, data, { index }) => {
   const table = make("table", { class: "wv-shares", "aria-label": "the model beside what is published" })
   const names = { mux: "multiplexer", flop: "flip-flop", xor: "exclusive or" }
   const sliders = Object.entries(setup.cells).map(([cell, nominal]) => {
-    const number = make("output", {}, `${nominal.toFixed(2)} µm²`)
+    const number = make("output", {})
+    const tell = () => {
+      number.textContent = `${cells[cell].toFixed(2)} µm²`
+      input.setAttribute("aria-valuetext", `${number.textContent}${cells[cell] === nominal ? ", nominal" : ""}`)
+    }
     const input = make("input", { type: "range", min: 0.5, max: 10, step: 0.05, value: nominal, "aria-label": `${names[cell]} of one bit, µm²`, oninput: () => {
       cells[cell] = Number(input.value)
-      number.textContent = `${cells[cell].toFixed(2)} µm²`
+      tell()
       draw()
     } })
     input.addEventListener("keydown", event => event.stopPropagation())
+    tell()
     return make("label", {}, `${names[cell]} (unverified) `, input, " ", number)
   })
-  root.append(make("h2", {}, setup.title), make("div", { class: "wv-row" }, ...sliders), live, table, make("div", { class: "wv-model" }, setup.model))
+  root.append(make("h2", {}, setup.title), make("div", { class: "wv-row" }, ...sliders), live)
+  stageOf(args, index, args.foot).append(table, make("div", { class: "wv-model" }, setup.model))
 
   const area = ([base, mux, flop, xor]) => base + mux * cells.mux + flop * cells.flop + xor * cells.xor
 
