@@ -87,6 +87,9 @@ def test_the_card_opens_at_what_breaks_and_says_where_and_what_would_help(card):
     assert "smaller tiles would fit" in said
     assert "Hatched: 1 core of 36 over the limit; the square is where it breaks first" in said
     assert card.page.get_by_text("✗ breaks at core (0,3), step 2").is_visible()
+    size = card.page.evaluate("""() => [...Bokeh.documents[0]._all_models.values()]
+      .filter(m => m.type === 'ColumnDataSource' && m.data.size && m.data.size.length).map(m => m.data.size[0])""")
+    assert size[0] >= 14
     assert card.page.get_by_text("✗ breaks M").is_visible()
     assert card.page.get_by_text("✓ fits").count() == 1
 

@@ -100,7 +100,6 @@ def test_the_switch_lays_the_same_bars_anew(lanes):
 @pytest.mark.browser
 def test_the_playhead_plays_steps_and_says_where_it_is(lanes):
     page = lanes.page
-    page.locator(".wv-stage").first.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     said = page.locator(".wv-said").inner_text()
@@ -122,6 +121,30 @@ def test_data_flow_counts_the_cores_that_wait(lanes):
     assert "2 of 5 cores of row 0 wait" in page.locator(".wv-said").inner_text()
     page.get_by_label("row of cores in the space-time diagram").fill("2")
     assert page.get_by_text("y = 2", exact=True).is_visible()
+
+
+@pytest.mark.browser
+def test_a_pixel_of_the_diagram_is_the_mean_of_what_it_covers(chromium, tmp_path):
+    seen = Watched(chromium, offline=True)
+    steps, work, way = 1000, 4, 16
+    seen.page.goto(
+        Timeline([barrier(steps=steps, work=work, way=way)]).handout(tmp_path / "fine.html").as_uri()
+    )
+    seen.page.get_by_role("button", name="play", exact=True).wait_for()
+    seen.page.wait_for_timeout(300)
+    red = np.array(
+        seen.page.evaluate("""() => {
+      const sources = [...Bokeh.documents[0]._all_models.values()].filter(m => m.type === 'ColumnDataSource' && m.data.image)
+      return [...sources[0].data.image[0]].map(word => word & 255)
+    }""")
+    )
+    share = work / way
+    expected = share * (0x31 + 0x5B) / 2 + (1 - share) * (0xD5 + 0xEE) / 2
+    assert len(red) < steps * 5
+    assert red.mean() == pytest.approx(expected, abs=1)
+    assert np.ptp(red) < 60
+    seen.context.close()
+    assert (seen.wrong, seen.left) == ([], [])
 
 
 @pytest.mark.browser

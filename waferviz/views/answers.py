@@ -60,7 +60,7 @@ class Answers(Page):
         for place, answer in enumerate(self.answers):
             _bars(picture, answer, place, len(self.answers))
         host = stage(
-            picture, "answers",
+            picture, "answers", taller=[picture],
             setup=json.dumps({
                 "title": self.title, "model": SIMPLE, "shades": SHADES, "colours": COLOURS, "hatches": HATCHES,
                 "answers": [packed(answer) for answer in self.answers],
@@ -92,7 +92,7 @@ def _axes(answers: Sequence[xr.Dataset]) -> Any:
     low, high = min(factors.min(initial=1), 0.9), max(factors.max(initial=1), 1.1)
     names = [str(words) for words in answers[0].what.values]
     picture = figure(
-        title="twice this number: how many times as long the run takes", height=70 + (12 + 16 * len(answers)) * len(names), sizing_mode="stretch_width", tools="",
+        title="twice this number: how many times as long the run takes", height=min(430, 70 + (12 + 16 * len(answers)) * len(names)), sizing_mode="stretch_width", tools="",
         x_axis_type="log", x_range=Range1d(low / 1.12, high * 1.12), y_range=Range1d(len(names) - 0.4, -0.6), output_backend="canvas",
         x_axis_label="times as many cycles",
     )  # fmt: skip

@@ -14,7 +14,7 @@ from bokeh.models import ColumnDataSource, FixedTicker, Range1d
 from bokeh.plotting import figure
 
 from waferviz.views.page import Page, lacking, plain, stage
-from waferviz.views.style import ACCENT, INK, PALETTES
+from waferviz.views.style import INK, PALETTES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,7 +62,7 @@ class Budget(Page):
             name: ColumnDataSource(data)
             for name, data in {
                 "image": {"image": [np.zeros((1, 1), np.uint32)], "dw": [1], "dh": [1]},
-                "outline": {"xs": [], "ys": []},
+                "first": {"x": [], "y": [], "size": []},
                 "chip": {"xs": [], "ys": []},
                 "shades": {"image": [np.zeros((1, 1), np.uint32)], "dh": [1]},
                 "limit": {"y": [], "text": []},
@@ -70,7 +70,10 @@ class Budget(Page):
         }
         core_map.image_rgba("image", x=0, y=0, dw="dw", dh="dh", source=sources["image"])
         core_map.multi_line("xs", "ys", source=sources["chip"], line_color=INK, line_width=2)
-        core_map.multi_line("xs", "ys", source=sources["outline"], line_color=ACCENT, line_width=4)
+        for colour, width in ((INK, 8), ("white", 4)):
+            core_map.scatter(
+                "x", "y", size="size", marker="square", source=sources["first"], fill_color=None, line_color=colour, line_width=width,
+            )  # fmt: skip
         bar.image_rgba("image", x=0, y=0, dw=1, dh="dh", source=sources["shades"])
         bar.hspan("y", source=sources["limit"], line_color="#b3263c", line_width=4, line_dash="dashed")
         host = stage(

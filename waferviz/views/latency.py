@@ -88,7 +88,7 @@ class Latency(Page):
         )
         bar.image_rgba("image", x=0, y=0, dw=1, dh="dh", source=shades)
         host = stage(
-            picture, "codec", "latency", image=image, shades=shades, sender=sender, picture=picture, bar=bar, colours=PALETTES["amount"], ink=INK,
+            picture, "codec", "latency", taller=[bar], larger=[picture], image=image, shades=shades, sender=sender, picture=picture, bar=bar, colours=PALETTES["amount"], ink=INK,
             setup=json.dumps({"title": self.title, "model": SIMPLE, "rows": high, "columns": wide, **_numbers(self.found)}),
         )  # fmt: skip
         return row(picture, bar, host, sizing_mode="stretch_width", spacing=6)

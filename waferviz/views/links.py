@@ -67,6 +67,7 @@ class Links(Page):
         bars = ColumnDataSource({name: [] for name in ("x", "y", "width", "height", "colour", "hatch")})
         counts = ColumnDataSource({"x": [], "y": [], "text": []})
         ways = ColumnDataSource({"xs": [], "ys": []})
+        picked = ColumnDataSource({name: [] for name in ("x", "y", "width", "height")})
         picture.rect(
             "x",
             "y",
@@ -79,6 +80,10 @@ class Links(Page):
             hatch_color="white",
             hatch_scale=8,
         )
+        for colour, thick in (("white", 7), (INK, 3)):
+            picture.rect(
+                "x", "y", "width", "height", source=picked, fill_color=None, line_color=colour, line_width=thick,
+            )  # fmt: skip
         picture.multi_line("xs", "ys", source=ways, line_color=ACCENT, line_width=2, line_alpha=0.7)
         picture.text(
             "x",
@@ -90,10 +95,11 @@ class Links(Page):
             text_baseline="middle",
             text_color=INK,
             background_fill_color="white",
-            background_fill_alpha=0.8,
+            border_line_color=INK,
+            padding=2,
         )
         host = stage(
-            picture, "links", picture=picture, bars=bars, counts=counts, ways=ways,
+            picture, "links", picture=picture, bars=bars, counts=counts, ways=ways, picked=picked, larger=[picture] if columns <= BESIDE else [],
             setup=json.dumps(packed(self.run) | {"title": self.title, "model": SIMPLE}), palette=PALETTES["links"],
         )  # fmt: skip
         if columns > BESIDE:

@@ -58,7 +58,7 @@ class MachineForm(Viewer):
             width=270,
             stylesheets=[LEGIBLE],
         )
-        self._said = pn.widgets.StaticText(value="", styles={"font-size": "14px"}, width=260)
+        self._said = pn.widgets.StaticText(value="", stylesheets=[LEGIBLE], width=260)
         self._filling = False
         for field in self._fields.values():
             field.param.watch(self._edited, "value")
@@ -95,9 +95,15 @@ class MachineForm(Viewer):
         machine = Machine.preset(self.preset)
         self._filling = True
         for name, field in self._fields.items():
-            field.value = _plain(getattr(machine, name))
+            number = getattr(machine, name)
+            field.placeholder = "not published" if isinstance(number, Unpublished) else "no limit"
+            field.value = _plain(number)
         self._filling = False
-        doubts = [str(doubt) for doubt in machine.doubts() if doubt.quantity in SHOWN]
+        doubts = [
+            str(doubt).replace(" (not published)", "")
+            for doubt in machine.doubts()
+            if doubt.quantity in SHOWN
+        ]
         self._said.value = (
             "<br>".join(escape(doubt) for doubt in doubts) or "None of these numbers is in doubt."
         )

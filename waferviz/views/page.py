@@ -54,13 +54,20 @@ class Page(Viewer):
         return f"{type(self).__name__}({self.title})"
 
 
-def stage(figure: Any, *names: str, others: Sequence[Any] = (), **args: Any) -> Spacer:
+def stage(figure: Any, *names: str, others: Sequence[Any] = (), taller: Sequence[Any] = (), larger: Sequence[Any] = (), **args: Any) -> Spacer:  # fmt: skip
     """A place for controls and words; page code of `views/js` fills it once `figure` has its size.
 
-    Screen readers hear `figure` and the `others` as pictures, named by their titles.
+    Screen readers hear `figure` and the `others` as pictures, named by their titles. In a window of more than 720
+    pixels `taller` figures take the rest of its height, and `larger` ones grow both ways.
     """
     host = Spacer(sizing_mode="stretch_width", min_height=10)
-    args |= {"host": host, "pictured": [figure, *others], "style": sheet("stage") + sheet("page")}
+    args |= {
+        "host": host,
+        "pictured": [figure, *others],
+        "taller": list(taller),
+        "larger": list(larger),
+        "style": sheet("stage") + sheet("page"),
+    }
     start = CustomJS(code=script("controls", "page", *names), module=True, args=args)
     figure.js_on_change("inner_width", start)
     return host

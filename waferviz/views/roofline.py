@@ -82,6 +82,7 @@ class Roofline(Page):
         host = stage(
             picture,
             "roofline",
+            taller=[picture],
             marks=marks,
             drop=drop,
             setup=json.dumps({"title": self.title, "marks": packed(roofs), "model": SIMPLE, "lines": LINES}),

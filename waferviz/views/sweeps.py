@@ -123,7 +123,7 @@ class Sweep(Page):
         )
         foot = Spacer(sizing_mode="stretch_width", min_height=10)
         host = stage(
-            winners, "sweeps", others=[curves, bars], winners=winners, curves=curves, bars=bars, cells=cells, frame=frame, lines=lines, cursor=cursor,
+            winners, "sweeps", others=[curves, bars], taller=[winners, curves], winners=winners, curves=curves, bars=bars, cells=cells, frame=frame, lines=lines, cursor=cursor,
             parts=parts, totals=totals, foot=foot, axis=bars.yaxis[0], ticks=bars.yaxis[0].ticker,
             wide=[winners.xaxis[0], winners.xaxis[0].ticker], high=[winners.yaxis[0], winners.yaxis[0].ticker],
             setup=json.dumps(packed(self.sweep) | {"title": self.title, "model": SIMPLE, "signs": SIGNS}),
@@ -181,7 +181,7 @@ def _told(value: Any) -> Any:
 def _winners(meshes: int, matrices: int) -> Any:
     picture = plain(
         figure(
-            title="who wins", sizing_mode="stretch_width", min_width=380, max_width=640, height=330, x_range=Range1d(-0.5, meshes - 0.5), y_range=Range1d(-0.5, matrices - 0.5),
+            title="who wins", sizing_mode="stretch_width", min_width=380, max_width=900, height=330, x_range=Range1d(-0.5, meshes - 0.5), y_range=Range1d(-0.5, matrices - 0.5),
             tools="", x_axis_label="mesh, cores along a side", y_axis_label="matrix, entries along a side", output_backend="canvas",
         )
     )  # fmt: skip

@@ -74,7 +74,7 @@ class Timeline(Page):
         rows = [_SpaceTime(name, down) for name in self.programs]
         foot = Spacer(sizing_mode="stretch_width", min_height=10)
         host = stage(
-            lanes[0].figure, "codec", "timeline", others=[*(one.figure for one in lanes[1:]), *(one.figure for one in rows)], lanes=[one.models for one in lanes], rows=[one.models for one in rows],
+            lanes[0].figure, "codec", "timeline", taller=[one.figure for one in rows], others=[*(one.figure for one in lanes[1:]), *(one.figure for one in rows)], lanes=[one.models for one in lanes], rows=[one.models for one in rows],
             across=across, down=down, foot=foot,
             setup=json.dumps({
                 "title": self.title, "programs": self.programs, "schedules": SCHEDULES, "shades": SHADES, "model": SIMPLE,
@@ -129,7 +129,7 @@ class _SpaceTime:
 
     def __init__(self, name: str, down: Range1d) -> None:
         picture = figure(
-            title=name, height=330, sizing_mode="stretch_width", x_range=Range1d(0, 1), y_range=down, min_width=180, tools="",
+            title=name, height=300, sizing_mode="stretch_width", x_range=Range1d(0, 1), y_range=down, min_width=180, tools="",
             x_axis_label="x, core of the row", y_axis_label="cycles", output_backend="canvas",
         )  # fmt: skip
         self.figure = plain(picture)

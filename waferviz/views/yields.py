@@ -60,6 +60,7 @@ class Yields(Page):
         host = stage(
             wafers,
             "yields",
+            taller=[blocks, wafers],
             **models,
             setup=json.dumps({"title": self.title, "model": SIMPLE, **_told(self.curves)}),
         )

@@ -76,7 +76,7 @@ class Card {
     const one = new Uint32Array([this.palette[90]])
     this.put("image", one, [1, 1], { dw: [columns], dh: [rows] })
     this.args.sources.chip.data = program.chip.length ? { xs: [[0, wide, wide, 0, 0]], ys: [[0, 0, high, high, 0]] } : { xs: [], ys: [] }
-    this.args.sources.outline.data = { xs: [], ys: [] }
+    this.mark(null)
     this.shades(0, null, "")
     return program.chip.length ? `The line is the chip, ${high} x ${wide} cores; the square is what the program uses.` : ""
   }
@@ -86,7 +86,7 @@ class Card {
     this.args.sources.chip.data = { xs: [], ys: [] }
     if (!map) {
       this.put("image", new Uint32Array(1), [1, 1], { dw: [1], dh: [1] })
-      this.args.sources.outline.data = { xs: [], ys: [] }
+      this.mark(null)
       this.shades(0, null, "")
       return WITHOUT_MAP
     }
@@ -97,8 +97,7 @@ class Card {
     const pixels = (this.args.map.inner_width || 330) * (window.devicePixelRatio || 1)
     const cell = Math.max(1, Math.round(pixels / Math.max(rows, columns)))
     this.put("image", hatched(values, rows, columns, cell, this.palette, top, letter.limit), [rows * cell, columns * cell], { dw: [columns], dh: [rows] })
-    const [y, x] = letter.core || []
-    this.args.sources.outline.data = letter.core && !letter.ok ? { xs: [[x, x + 1, x + 1, x, x]], ys: [[y, y, y + 1, y + 1, y]] } : { xs: [], ys: [] }
+    this.mark(letter.core && !letter.ok ? letter.core : null, rows, columns)
     this.shades(top, letter.limit, letter.unit === "1" ? letter.what : letter.unit)
     if (letter.limit === null) return `The map goes up to ${said(most)}${letter.unit === "1" ? "" : ` ${letter.unit}`}.`
     return over ? `Hatched: ${counted(over, "core")} of ${said(rows * columns)} over the limit${letter.core ? "; the square is where it breaks first" : ""}.` : `No core of the map is over the limit.`
@@ -110,6 +109,18 @@ class Card {
     const map = program.maps[letter.letter]
     if (!map || x < 0 || y < 0 || x >= map.columns || y >= map.rows) return
     this.pointed.textContent = `Core (${y},${x}): ${amount({ ...letter, used: map.values[y * map.columns + x] })}.`
+  }
+
+  // A square of at least 18 pixels round a core, moved inside where the core is at the edge.
+  mark(core, rows, columns) {
+    const { map, sources } = this.args
+    const cell = (map.inner_width || 330) / Math.max(rows, columns)
+    const size = Math.max(18, cell)
+    const [y, x] = (core || []).map((place, way) => {
+      const [side, edge] = [[rows, columns][way], size / 2 / cell + (size > cell ? 4 / cell : 0)]
+      return Math.max(Math.min(edge, side / 2), Math.min(side - Math.min(edge, side / 2), place + 0.5))
+    })
+    sources.first.data = core ? { x: [x], y: [y], size: [size] } : { x: [], y: [], size: [] }
   }
 
   frame(title, rows, columns) {

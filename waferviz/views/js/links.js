@@ -61,7 +61,7 @@ class LinkStage {
       const [across, down] = setup.steps[direction]
       const demand = setup.demand[frame][link]
       const [centreX, centreY] = [x + across / 2 - down * 0.13, y + down / 2 + across * 0.13]
-      const thick = demand ? 0.06 + 0.16 * Math.min(1, demand / 100) : 0.03
+      const thick = demand ? 0.09 + 0.15 * Math.min(1, demand / 100) : 0.05
       bars.x.push(centreX)
       bars.y.push(centreY)
       bars.width.push(across ? 0.5 : thick)
@@ -76,7 +76,15 @@ class LinkStage {
     })
     this.args.bars.data = bars
     this.args.counts.data = counts
+    this.pick()
     if (this.transport.playing) this.live.textContent = this.sentence()
+  }
+
+  // The outline of the chosen link.
+  pick() {
+    const { bars, picked } = this.args
+    const one = column => (this.chosen < 0 ? [] : [column[this.chosen] + 0.06 * (column === bars.data.width || column === bars.data.height)])
+    picked.data = Object.fromEntries(["x", "y", "width", "height"].map(name => [name, one(bars.data[name])]))
   }
 
   say() {
@@ -107,6 +115,7 @@ class LinkStage {
   // The deliveries whose way crosses a link: drawn as lines, told in words.
   choose(link) {
     this.chosen = link
+    this.pick()
     const ways = { xs: [], ys: [] }
     if (link < 0) {
       this.args.ways.data = ways

@@ -7,9 +7,18 @@ function stageOf(args, index, host = args.host) {
   view.el.style.height = "auto"
   view.el.style.display = "block"
   if (host !== args.host) return root
+  grow(args.taller || [], args.larger || [])
   ;(args.pictured || []).forEach(figure => pictured(figure, index))
   if (host.document.roots().some(one => one.tags.includes("alone on its page"))) hear(root)
   return root
+}
+
+// Figures take the height that a window has beyond 720 pixels.
+function grow(taller, larger) {
+  const more = Math.max(0, Math.min(400, window.innerHeight - 720))
+  if (!more) return
+  taller.forEach(figure => figure.setv({ height: figure.height + more }))
+  larger.forEach(figure => figure.setv({ height: figure.height + more, width: Math.round((figure.width * (figure.height + more)) / figure.height) }))
 }
 
 // A page of its own hears keys before anything has the focus.

@@ -34,6 +34,7 @@ class TimelineStage {
     )
     foot.append(shareTable(setup), make("div", { class: "wv-model" }, setup.model))
     this.lay(this.schedule)
+    args.rows.forEach((models, number) => models.figure.properties.inner_height.change.connect(() => this.diagram(this.shown[number], models)))
   }
 
   // The run of each program under the schedule; null where it was not sent.
@@ -77,10 +78,12 @@ class TimelineStage {
     if (!run) return
     const times = timesOf(run, this.line)
     const end = this.transport && this.args.down.start
-    const height = Math.min(1200, Math.max(1, Math.ceil(end)))
+    const pixels = window.devicePixelRatio || 1
+    const height = Math.round((models.figure.inner_height || 230) * pixels)
+    const wide = Math.min(run.columns, Math.round((models.figure.inner_width || 300) * pixels))
     const held = models.image.data.image[0]
-    const image = new held.constructor(height * run.columns, [height, run.columns])
-    paintSpaceTime(image, times, run, height, end)
+    const image = new held.constructor(height * wide, [height, wide])
+    paintSpaceTime(image, times, run, [height, wide], end)
     models.image.data = { image: [image], dw: [run.columns], dh: [end] }
     models.figure.x_range.setv({ start: 0, end: run.columns })
     models.figure.title.text = `${run.program}: row ${this.kept[this.line]}, ${run.cores ? "each core by itself" : "all cores together"}`
@@ -134,11 +137,14 @@ function waiting(run, line, time) {
   return waits
 }
 
-// A column per core: its steps in turns of two shades, pale while it waits for tiles, red where it waits longer than most cores of the row.
-function paintSpaceTime(image, { ready, done, ended }, run, height, end) {
-  const [busy, pale, late, paper] = [["#31688e", "#5b93b8"], ["#d5dce6", "#eef1f5"], ["#d1495b", "#e08a96"], ["#ffffff"]].map(colours => colours.map(word))
-  image.fill(paper[0])
+// A column per core: its steps in turns of two shades, pale while it waits for tiles, red where it waits longer than most
+// cores of the row. A pixel is the mean of what it covers, so that fine steps keep their tone.
+function paintSpaceTime(image, { ready, done, ended }, run, [height, wide], end) {
+  const [busy, pale, late] = [["#31688e", "#5b93b8"], ["#d5dce6", "#eef1f5"], ["#d1495b", "#e08a96"]].map(colours => colours.map(inked))
   const { columns } = run
+  const ink = { sums: new Float32Array(3 * height * wide), height, wide }
+  const bins = Array.from({ length: columns }, (_, x) => Math.floor((x * wide) / columns))
+  const shares = bins.reduce((counts, bin) => (counts[bin]++, counts), new Float32Array(wide)).map(count => 1 / count)
   const steps = run.end.length
   for (let step = 0; step < steps; step++) {
     const until = x => (step + 1 < steps ? ready[(step + 1) * columns + x] : ended[step * columns + x])
@@ -146,15 +152,29 @@ function paintSpaceTime(image, { ready, done, ended }, run, height, end) {
     const usual = median(waits)
     for (let x = 0; x < columns; x++) {
       const at = step * columns + x
-      stripe(image, columns, x, ready[at], done[at], height / end, busy[step % 2])
-      stripe(image, columns, x, done[at], until(x), height / end, (waits[x] > usual * 1.5 + 1 ? late : pale)[step % 2])
+      const share = shares[bins[x]]
+      const middle = Math.max(ready[at], Math.min(done[at], until(x)))
+      stripe(ink, bins[x], share, (ready[at] * height) / end, (middle * height) / end, busy[step % 2])
+      stripe(ink, bins[x], share, (middle * height) / end, (until(x) * height) / end, (waits[x] > usual * 1.5 + 1 ? late : pale)[step % 2])
     }
+  }
+  for (let at = 0; at < image.length; at++) {
+    const [red, green, blue] = [0, 1, 2].map(channel => Math.max(0, Math.round(255 - ink.sums[3 * at + channel])))
+    image[at] = (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0
   }
 }
 
-function stripe(image, columns, x, from, to, scale, colour) {
-  const last = Math.min(image.length / columns, Math.round(to * scale))
-  for (let row = Math.max(0, Math.round(from * scale)); row < last; row++) image[row * columns + x] = colour
+// What a colour takes from white paper: red, green, blue.
+function inked(colour) {
+  return [1, 3, 5].map(at => 255 - parseInt(colour.slice(at, at + 2), 16))
+}
+
+function stripe({ sums, height, wide }, bin, share, from, to, ink) {
+  const last = Math.min(height, Math.ceil(to))
+  for (let row = Math.max(0, Math.floor(from)); row < last; row++) {
+    const part = share * Math.max(0, Math.min(to, row + 1) - Math.max(from, row))
+    for (let channel = 0; channel < 3; channel++) sums[3 * (row * wide + bin) + channel] += part * ink[channel]
+  }
 }
 
 function median(numbers) {
