@@ -3,6 +3,7 @@
 import panel as pn
 
 from waferviz import ALLREDUCE, Machine, show, waves
+from waferviz.views.style import LEGIBLE
 
 pn.extension()
 algorithms = pn.widgets.MultiChoice(
@@ -16,6 +17,8 @@ cores = pn.widgets.IntSlider(label="cores of a line, or side of the mesh", start
 words = pn.widgets.IntSlider(label="words of each core's vector", start=1, end=256, value=4)
 machine = pn.widgets.Select(label="machine", options=["teaching", "wse2", "wse3"], value="wse2", width=140)
 shape = pn.widgets.Select(label="sum over", options={"a line": "x", "a mesh": "xy"}, value="x", width=140)
+for control in (algorithms, cores, words, machine, shape):
+    control.stylesheets = [LEGIBLE]
 
 
 def race(algorithms: list[str], cores: int, words: int, machine: str, shape: str) -> object:

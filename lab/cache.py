@@ -6,6 +6,7 @@ from waferviz import show
 from waferviz.cache import fill
 from waferviz.capacity import forecast
 from waferviz.published import rows as published
+from waferviz.views.style import LEGIBLE
 
 pn.extension()
 rows = pn.widgets.IntSlider(label="rows of cores", start=1, end=16, value=5)
@@ -14,6 +15,8 @@ prompt = pn.widgets.IntSlider(label="tokens of the prompt", start=0, end=100, va
 model = pn.widgets.Select(
     label="model", options=[row["model"] for row in published("waferllm_kv_models")], width=200
 )
+for control in (rows, room, prompt, model):
+    control.stylesheets = [LEGIBLE]
 
 
 def shelves(rows: int, room: int, prompt: int) -> object:

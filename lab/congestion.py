@@ -5,6 +5,7 @@ import panel as pn
 
 from waferviz import GEMM
 from waferviz.views.links import Links
+from waferviz.views.style import LEGIBLE
 from waferviz.wavelets import Draft, Traffic, patterns, simulate
 from waferviz.wavelets.programs import traffic_of
 
@@ -23,6 +24,8 @@ pattern = pn.widgets.Select(
 mesh = pn.widgets.IntSlider(label="mesh side", start=3, end=12, value=8)
 words = pn.widgets.IntSlider(label="words of a message", start=4, end=64, step=4, value=16)
 room = pn.widgets.Select(label="words that may wait in a router", options=list(ROOM))
+for control in (pattern, mesh, words, room):
+    control.stylesheets = [LEGIBLE]
 
 
 def traffic(pattern: str, mesh: int, words: int) -> Traffic:

@@ -24,5 +24,5 @@ def pictures(order: Order) -> list[object]:
     return [show(*runs), show(*answers), show(roofs)]
 
 
-desk = Desk(pictures, algorithms=["cannon", "meshgemm"], mesh="64", size="128")
+desk = Desk(pictures, algorithms=["cannon", "meshgemm"], mesh="64", size="128", most=1.5e7)
 desk.servable(title="waferviz: where do the cycles go?")

@@ -3,6 +3,7 @@
 import panel as pn
 
 from waferviz import GEMM, Machine
+from waferviz.views.style import LEGIBLE
 from waferviz.views.wafer import Defects
 from waferviz.views.yields import Yields
 from waferviz.wafer import scenes, yields
@@ -11,6 +12,8 @@ pn.extension()
 algorithm = pn.widgets.Select(label="algorithm", options=list(GEMM), value="meshgemm")
 machine = pn.widgets.Select(label="machine", options=["teaching", "wse2", "wse3"], value="wse2")
 mesh = pn.widgets.IntSlider(label="mesh side", start=4, end=16, value=12)
+for control in (algorithm, machine, mesh):
+    control.stylesheets = [LEGIBLE]
 
 
 def wafer(algorithm: str, machine: str, mesh: int) -> Defects:

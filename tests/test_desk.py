@@ -54,6 +54,23 @@ def test_a_wrong_input_says_so_and_leaves_the_picture(desk, change, words):
     assert desk._picture.objects == before
 
 
+def test_the_picture_is_faded_as_long_as_the_message_stands(desk):
+    desk.mesh = "many"
+    assert (desk._said.visible, desk._picture.styles) == (True, {"opacity": "0.3"})
+    desk.mesh = "2"
+    assert (desk._said.visible, desk._picture.styles) == (False, {"opacity": "1"})
+
+
+def test_more_work_than_the_desk_takes_is_refused_with_what_would_fit():
+    desk = Desk(drawn, mesh="4", size="16", algorithms=["cannon"], most=3000)
+    desk.mesh = "16"
+    assert "a mesh of about 12 a side would fit" in desk._said.value
+    desk.mesh = "12"
+    assert desk._said.value == ""
+    desk.mesh = "2000"
+    assert "more than 1,000,000 cores; give a side of up to 1,000" in desk._said.value
+
+
 def test_several_meshes_and_sizes_are_asked_for_with_commas():
     desk = Desk(drawn, mesh="4, 2x3", size="16, 32")
     assert (desk.order().meshes, desk.order().sizes) == ([4, (2, 3)], [16, 32])
@@ -67,9 +84,16 @@ def test_an_untouched_form_is_the_published_machine():
 def test_numbers_nobody_has_published_can_be_given():
     form = MachineForm("dojo_d1")
     assert form._fields["hop"].value is None
+    assert form._fields["hop"].placeholder == "not published"
     assert "hop: not published" in form._said.value
+    assert "not published (not published)" not in form._said.value
     form._fields["hop"].value = 2.0
     assert form.machine().hop == 2
+
+
+def test_a_number_without_limit_says_so():
+    routes = MachineForm("wormhole")._fields["routes"]
+    assert (routes.value, routes.placeholder) == (None, "no limit")
 
 
 def test_a_number_no_machine_can_have_is_told(desk):
@@ -111,8 +135,16 @@ def test_a_served_lab_follows_its_controls_and_survives_a_wrong_one(chromium, se
     field = page.get_by_role("textbox", name="Mesh")
     field.fill("many")
     field.press("Enter")
-    page.get_by_text("give a side such as 8").wait_for()
-    assert page.locator(".wv-card").is_visible()
+    said = page.get_by_text("give a side such as 8")
+    said.wait_for()
+    assert said.evaluate("one => getComputedStyle(one).fontSize") == "16px"
+    assert said.bounding_box()["y"] < page.locator(".wv-card").bounding_box()["y"]
+    page.get_by_label("Machine", exact=True).select_option("wormhole")
+    page.get_by_text("its numbers").click()
+    routes = page.get_by_placeholder("no limit").first
+    routes.wait_for()
+    assert routes.input_value() == ""
+    page.get_by_label("Machine", exact=True).select_option("wse2")
     field.fill("16")
     field.press("Enter")
     page.get_by_text("16 x 16 cores").first.wait_for()

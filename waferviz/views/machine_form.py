@@ -47,10 +47,8 @@ class MachineForm(Viewer):
         table = [fact for fact in facts("machines") if not fact.variant]
         self.param.preset.objects = list(dict.fromkeys(fact.machine for fact in table))
         self._units = {fact.quantity: fact.units for fact in table}
-        self._fields = {
-            name: pn.widgets.FloatInput(label=self._label(name), width=130, stylesheets=[LEGIBLE])
-            for name in SHOWN
-        }
+        self._fields: dict[str, pn.widgets.FloatInput] = {}
+        self._grid = pn.GridBox(ncols=2, width=280)
         self._file = pn.widgets.FileDownload(
             callback=self._saved,
             filename="machine.csv",
@@ -59,16 +57,12 @@ class MachineForm(Viewer):
             stylesheets=[LEGIBLE],
         )
         self._said = pn.widgets.StaticText(value="", stylesheets=[LEGIBLE], width=260)
-        self._filling = False
-        for field in self._fields.values():
-            field.param.watch(self._edited, "value")
         self.preset = preset
         self._fill()
 
     def __panel__(self) -> Any:
         chosen = pn.widgets.Select.from_param(self.param.preset, width=270, stylesheets=[LEGIBLE])
-        grid = pn.GridBox(*self._fields.values(), ncols=2, width=280)
-        numbers = pn.Card(grid, self._file, title="its numbers", collapsed=True, width=290)
+        numbers = pn.Card(self._grid, self._file, title="its numbers", collapsed=True, width=290)
         doubts = pn.Card(self._said, title="where sources disagree", collapsed=True, width=290)
         return pn.Column(chosen, numbers, doubts, width=290)
 
@@ -93,12 +87,8 @@ class MachineForm(Viewer):
     @param.depends("preset", watch=True)
     def _fill(self) -> None:
         machine = Machine.preset(self.preset)
-        self._filling = True
-        for name, field in self._fields.items():
-            number = getattr(machine, name)
-            field.placeholder = "not published" if isinstance(number, Unpublished) else "no limit"
-            field.value = _plain(number)
-        self._filling = False
+        self._fields = {name: self._field(name, getattr(machine, name)) for name in SHOWN}
+        self._grid.objects = list(self._fields.values())
         doubts = [
             str(doubt).replace(" (not published)", "")
             for doubt in machine.doubts()
@@ -109,9 +99,14 @@ class MachineForm(Viewer):
         )
         self.param.trigger("changed")
 
-    def _edited(self, _event: Any) -> None:
-        if not self._filling:
-            self.param.trigger("changed")
+    def _field(self, name: str, number: Any) -> pn.widgets.FloatInput:
+        """A field made anew: one that is emptied later reads NaN in the browser."""
+        field = pn.widgets.FloatInput(
+            label=self._label(name), value=_plain(number), width=130, stylesheets=[LEGIBLE],
+            placeholder=_missing(number),
+        )  # fmt: skip
+        field.param.watch(lambda _: self.param.trigger("changed"), "value")
+        return field
 
     def _label(self, name: str) -> str:
         units = self._units[name]
@@ -128,3 +123,10 @@ def _plain(value: Any) -> float | None:
     if isinstance(value, Unpublished) or value == float("inf"):
         return None
     return float(value)
+
+
+def _missing(number: Any) -> str:
+    """Why a field is empty; nothing for a number."""
+    if isinstance(number, Unpublished):
+        return "not published"
+    return "no limit" if number == float("inf") else ""
