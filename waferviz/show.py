@@ -33,11 +33,22 @@ PICTURES = {
     "nominal": ("silicon", "Silicon"),
     "nmse": ("rounding", "Rounding"),
     "perplexity": ("fewer", "FewerBits"),
-    "held": ("headroom", "Headroom"),
+    "widened": ("headroom", "Headroom"),
     "speed": ("kernels", "Kernels"),
     "bits_wide": ("anatomy", "Anatomy"),
     "fan_out": ("unit", "Unit"),
     "built": ("builders", "Builders"),
+}
+ON_VECTORS = {"allreduce": "sum", "reduce_scatter": "sum", "allgather": "sum", "cache": "cache"}
+_SUM = "use show(waves(program, machine))"
+_CACHE = "use show(waferviz.cache.fill(rule, rows, tokens))"
+INSTEAD = {
+    "an audit": "use show(check(program, machine)) for its limits, show(timeline(program, machine)) for its cycles",
+    "the trace of a sum": _SUM,
+    "the Program of a sum": _SUM,
+    "the trace of a cache": _CACHE,
+    "the Program of a cache": _CACHE,
+    "Program": "use show(run(program)), or show(check(program, machine))",
 }
 
 
@@ -65,10 +76,7 @@ def show(*datasets: xr.Dataset | Sequence[xr.Dataset]) -> Any:
             return getattr(import_module(f"waferviz.views.{file}"), view)(datasets)
     if datasets and all(NEEDED[0] in getattr(dataset, "variables", ()) for dataset in datasets):
         return race(*datasets)
-    kinds = " and ".join(dict.fromkeys(_kind(dataset) for dataset in datasets)) or "nothing"
-    raise ValueError(
-        f"show() got {kinds}; give traces, or what check, timeline, roofline or sweep returns, one kind at a time"
-    )
+    raise ValueError(f"show() got {_instead(datasets)}")
 
 
 def play(
@@ -110,7 +118,10 @@ def race(
     """
     from waferviz.views.player import Player
 
-    told = [judged(trace) for trace in one_by_one(traces)]
+    given = one_by_one(traces)
+    if any(_kind(trace) in INSTEAD for trace in given):
+        raise ValueError(f"a player got {_instead(given)}")
+    told = [judged(trace) for trace in given]
     if not timeline:
         return Player(told, show, clock, state)
     from waferviz.views.clocked import Clocked
@@ -141,11 +152,28 @@ def _timeline_of(trace: xr.Dataset) -> xr.Dataset:
     )
 
 
+def _instead(given: Sequence[Any]) -> str:
+    """What was handed over, and what to hand over instead."""
+    kinds = list(dict.fromkeys(_kind(one) for one in given))
+    if len(kinds) == 1 and kinds[0] in INSTEAD:
+        return f"{kinds[0]}; {INSTEAD[kinds[0]]}"
+    return (
+        f"{' and '.join(kinds) or 'nothing'}; give what multiply, run, check, timeline, waves, roofline, sweep, cache.fill, "
+        "sums.sums, wafer.yields, validate.validate or lowbit.lookups returns, one kind at a time"
+    )
+
+
 def _kind(dataset: Any) -> str:
-    """What a Dataset is of: the name of its picture or a trace; else its type."""
+    """What a Dataset is of: the name of its picture, an audit or a trace; else its type."""
     from waferviz.views.player import NEEDED
 
-    variables = getattr(dataset, "variables", ())
+    variables, kind = getattr(dataset, "variables", ()), ""
+    if "ramp_words" in variables or hasattr(dataset, "buffers"):
+        kind = str(dataset.attrs.get("kind", "") if variables else dataset.kind)
+    if kind in ON_VECTORS:
+        return f"the {'trace' if variables else 'Program'} of a {ON_VECTORS[kind]}"
+    if "routes_so_far" in variables:
+        return "an audit"
     kinds = {marker: file for marker, (file, _) in PICTURES.items()} | {
         "fix": "check",
         "fits": "sweep",
