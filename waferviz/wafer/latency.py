@@ -51,7 +51,8 @@ def latency(machine: Machine | str, core: tuple[int, int] = (0, 0), *, words: in
     given: Any = core
     pair = given if isinstance(given, (tuple, list)) and len(given) == 2 else (-1, -1)
     if not all(
-        isinstance(at, Integral) and 0 <= int(at) < side for at, side in zip(pair, (rows, columns), strict=True)
+        isinstance(at, Integral) and 0 <= int(at) < side
+        for at, side in zip(pair, (rows, columns), strict=True)
     ):
         raise ValueError(
             f"core={core!r}: give (row, column), whole numbers; {machine.name} has rows 0 to {rows - 1} and columns 0 to {columns - 1}"
