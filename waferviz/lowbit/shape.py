@@ -42,6 +42,8 @@ def tile(
     """
     import xarray as xr
 
+    for name, width in (("weight_bits", weight_bits), ("table_bits", table_bits), ("act_bits", act_bits)):
+        whole(width, name, 1)
     dims = "shape" if any(np.ndim(x) for x in (M, N, K)) else ()
     m, n, k = np.broadcast_arrays(*(np.asarray(x, dtype=np.int64) for x in (M, N, K)))
     if min(m.min(), n.min(), k.min()) < 1 or k.max() > 8:
@@ -122,8 +124,16 @@ def precompute(
     """
     import xarray as xr
 
-    for name, value in (("tokens", tokens), ("outputs", outputs), ("K", K), ("array", array)):
+    for name, value in (
+        ("tokens", tokens),
+        ("outputs", outputs),
+        ("K", K),
+        ("array", array),
+        ("table_bytes", table_bytes),
+        ("act_bytes", act_bytes),
+    ):
         whole(value, name, 1)
+    whole(bits, "bits", 1, 8)
     groups = -(-K // length(group))
     built = np.array([-(-outputs // array), 1, 1])
     adds = tokens * groups * additions(group) * built
