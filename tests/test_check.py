@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from moves import messages
 from test_audit import programs
 
-from waferviz.algorithms import GEMM
+from waferviz.algorithms import ALLREDUCE, GEMM, GEMV
 from waferviz.audit import audit
 from waferviz.check import check
 from waferviz.machine import Machine
@@ -44,6 +44,32 @@ def test_the_schema():
     )
     assert (said.step == -1).values.tolist() == said.ok.values.tolist()
     assert all(bool(fix) != ok for fix, ok in zip(said.fix.values, said.ok.values, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("program", "words", "fix"),
+    [
+        (ALLREDUCE["pipeline"](720), "step 1: a sum comes 719 hops to its root, over 719 relays, limit 2; longest way 719 hops", "K-tree"),
+        (ALLREDUCE["ktree"](30), "step 1: a sum comes 3 hops to its root, over 3 relays, limit 2; longest way 15 hops", "groups of at most 5 cores"),
+        (ALLREDUCE["star"](5), "step 1: a sum comes 4 hops to its root, over 1 relay, limit 2; longest way 4 hops", "middle"),
+        (GEMV["pipeline_gemv"](9), "step 2: a sum comes 8 hops to its root, over 8 relays", "K-tree"),
+        (GEMM["cannon"](8), "core (1,7), step 1: a tile from 7 hops away, limit 2; no ring", "interleaved rings"),
+    ],
+    ids=lambda given: getattr(given, "name", ""),
+)  # fmt: skip
+def test_the_long_way_of_a_sum_is_no_way_of_a_tile(program, words, fix):
+    said = check(program, WAFER, matrices=(12,) if program.on_vectors else None).sel(letter="L")
+    assert f"breaks at {words}" in said.sentence.item()
+    assert fix in said.fix.item()
+
+
+def test_a_broadcast_of_a_sum_is_named():
+    said = check(ALLREDUCE["ktree"](9, sizes=(3, 3)), WAFER, hops=3).sel(letter="L")
+    assert said.step == 3
+    assert "the sum is broadcast from 4 hops away, limit 3; longest way 4 hops" in said.sentence.item()
+    assert "at most 7 cores" in said.fix.item()
+    near = check(ALLREDUCE["chain"](2), WAFER, hops=0.5).sel(letter="L")
+    assert "a sum comes 1 hop to its root, over 1 relay" in near.sentence.item()
 
 
 def test_a_mesh_larger_than_the_chip_is_a_what_if():

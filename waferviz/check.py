@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 LETTERS = {"P": ("cores used", "cores"), "L": ("longest hop", "hops"), "M": ("bytes per core", "B"), "R": ("routes per core", "1")}  # fmt: skip
-NEEDED = ("hops", "reach", "held", "memory", "routes", "routes_so_far")
+NEEDED = ("hops", "stages", "adds", "reach", "held", "memory", "routes", "routes_so_far")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +158,7 @@ def _hops(bill: xr.Dataset, limit: float) -> Verdict:
     least = "; no ring on a line does better" if limit == 2 else ""
     if used <= limit:
         said = (
-            f"{used} hops at most, no limit"
+            f"{_ways(used)} at most, no limit"
             if np.isinf(limit)
             else f"{used} of {limit:g} hops at most{least}"
         )
@@ -166,11 +166,38 @@ def _hops(bill: xr.Dataset, limit: float) -> Verdict:
     step = int(np.argmax(bill.hops.values > limit))
     here = bill.reach.isel(step=step).values
     y, x = np.unravel_index(np.argmax(here), here.shape)
+    fix, said = _too_far(bill, step, int(here[y, x]), limit)
+    at = "" if said.startswith("a sum") else f"core ({y},{x}), "
     return Verdict(
-        used=used, limit=limit, ok=False, step=step + 1, core=(int(y), int(x)),
-        fix="shifts along interleaved rings travel 2 hops; broadcasts and plain rings cross the mesh",
-        sentence=f"breaks at core ({y},{x}), step {step + 1}: a tile from {here[y, x]:,} hops away, limit {limit:g}{least}; longest way {used:,} hops",
+        used=used, limit=limit, ok=False, step=step + 1, core=(int(y), int(x)), fix=fix,
+        sentence=f"breaks at {at}step {step + 1}: {said}; longest way {_ways(used)}",
     )  # fmt: skip
+
+
+def _too_far(bill: xr.Dataset, step: int, far: int, limit: float) -> tuple[str, str]:
+    """What to do about a way that is too long, and what travels it: a sum, its broadcast, or a tile."""
+    sums = (bill.adds.values > 0) & (bill.stages.values > 0)
+    within = f"only groups of at most {2 * int(limit) + 1} cores of a line sum within {limit:g} hops"
+    if sums[step]:
+        relays = int(bill.stages.values[step])
+        return (
+            f"a root in the middle halves the way, and small groups, as in a K-tree, take fewer relays; {within}",
+            f"a sum comes {_ways(int(bill.hops.values[step]))} to its root, over {relays:,} relay{'s' * (relays != 1)}, limit {limit:g}",
+        )
+    if sums[:step].any():
+        return (
+            f"a broadcast from the middle of a line crosses half of it; {within}",
+            f"the sum is broadcast from {_ways(far)} away, limit {limit:g}",
+        )
+    least = "; no ring on a line does better" if limit == 2 else ""
+    return (
+        "shifts along interleaved rings travel 2 hops; broadcasts and plain rings cross the mesh",
+        f"a tile from {_ways(far)} away, limit {limit:g}{least}",
+    )
+
+
+def _ways(hops: int) -> str:
+    return f"{hops:,} hop{'s' * (hops != 1)}"
 
 
 def _memory(bill: xr.Dataset, machine: Machine) -> Verdict:
