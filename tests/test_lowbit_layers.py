@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -46,7 +47,8 @@ def test_a_product_costs_numpy_alone():
 def test_no_file_hides_a_public_name():
     """A file called like a function would replace it in the package once it is imported."""
     top = Path(lowbit.__file__).parent
-    assert not {file.stem for file in FILES if file.parent == top} & set(lowbit.__all__)
+    verbs = {name for name in lowbit.__all__ if not isinstance(getattr(lowbit, name), ModuleType)}
+    assert not {file.stem for file in FILES if file.parent == top} & verbs
 
 
 def test_it_is_reached_from_the_package():
