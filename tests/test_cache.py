@@ -277,3 +277,8 @@ def test_a_trace_without_its_program_is_checked_for_its_tokens():
 def test_bad_input(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_more_counts_than_can_be_kept_are_refused_at_once():
+    with pytest.raises(MemoryError, match=r"insert 25,000,000 tokens or fewer"):
+        fill("shift", 4, 10**9)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 RULES = ("concat", "shift")
+MOST = 10**8
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,8 @@ def insert(rule: str, rows: int, tokens: int, *, prompt: Any = 0, capacity: int 
     ------
     ValueError
         For an unknown rule, a number below its limit, or a prompt that does not fit.
+    MemoryError
+        When more than 10^8 counts would be kept.
 
     Examples
     --------
@@ -70,6 +73,11 @@ def insert(rule: str, rows: int, tokens: int, *, prompt: Any = 0, capacity: int 
     ([2, 2, 1, 1], [0, 0, 0, 6])
     """
     begin = _checked(rule, rows, tokens, prompt, capacity)
+    if tokens > MOST // rows:
+        raise MemoryError(
+            f"tokens={tokens:,}: the counts of {rows:,} rows after every token are kept, {MOST:,} at most; "
+            f"insert {MOST // rows:,} tokens or fewer, or start from a longer prompt"
+        )
     most = int(begin.max()) + tokens
     counts = np.empty((tokens + 1, rows), np.int16 if most < 2**15 else np.int32)
     counts[0] = begin
